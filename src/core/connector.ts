@@ -1,0 +1,107 @@
+import type { ChangeBatch } from './change-batch.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { Clock } from './clock.ts';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+import type { SchemaStore } from './schema-store.ts';
+import type { SourceBlock } from './source-block.ts';
+
+/** Everything the daemon needs of a kind of database. One object per `connectors/<db>/index.ts`. */
+export interface SourceConnector<C extends ConnectorConfig, P> {
+  readonly type: string;
+  /** Debezium's name of the connector, which is in every source block. */
+  readonly connectorName: string;
+  readonly positions: PositionCodec<P>;
+  /** Validates the part of a source's configuration that only this connector knows. */
+  parseConfig(raw: unknown, common: CommonSourceConfig): ParsedConfig<C>;
+  /** Looks at the source without changing it. Every problem has a remedy. */
+  preflight(config: C, dependencies: ConnectorDependencies, signal: AbortSignal): Promise<readonly Finding[]>;
+  open(config: C, dependencies: ConnectorDependencies, signal: AbortSignal): Promise<SourceSession<P>>;
+  /** Drops what the daemon created on the source (slot, publication). Idempotent; stopping never does this. */
+  teardown(config: C, dependencies: ConnectorDependencies, signal: AbortSignal): Promise<void>;
+}
+
+/** The settings of a source that mean the same for every database; `src/config` validates them. */
+export interface CommonSourceConfig {
+  readonly name: string;
+  readonly topicPrefix: string;
+  /** True for a table whose changes are captured; `table` is a qualified name. */
+  readonly captures: (table: string) => boolean;
+  readonly heartbeatIntervalMs: number;
+  /** Debezium's `unavailable.value.placeholder`. */
+  readonly unavailablePlaceholder: string;
+}
+
+export interface ConnectorConfig {
+  readonly common: CommonSourceConfig;
+}
+
+export type ParsedConfig<C> =
+  | { readonly ok: true; readonly value: C }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+export interface ConfigProblem {
+  /** Path inside the source's section, e.g. `slot.autocreate`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface Finding {
+  readonly check: string;
+  readonly severity: 'ok' | 'warning' | 'error';
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+export interface PositionCodec<P> {
+  encode(position: P): string;
+  /** Throws a FatalError for text that `encode` never gives. */
+  decode(text: string): P;
+}
+
+export type ResumeVerdict<P> =
+  | { readonly kind: 'fresh' }
+  | { readonly kind: 'resume'; readonly from: P }
+  | { readonly kind: 'resync-required'; readonly code: string; readonly reason: string; readonly remedy: string };
+
+export interface ConnectorDependencies {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+/**
+ * One attempt to run a source, from connecting to the end of its stream. Calls come in this order:
+ * `claim`, `assessResume`, then `initialise` (verdict fresh) or nothing (resume), then `stream`.
+ */
+export interface SourceSession<P> extends AsyncDisposable {
+  /** System identifier and timeline, or server UUID: a checkpoint made elsewhere must not be used here. */
+  readonly serverIdentity: string;
+  readonly sourceBlock: SourceBlock;
+  /** Resolves once no other process reads this source's log in our name; waits while a live owner does. */
+  claim(signal: AbortSignal): Promise<void>;
+  assessResume(checkpoint: Checkpoint | null): Promise<ResumeVerdict<P>>;
+  /** Creates what streaming needs (slot, publication), dropping a half-made one first; returns where the stream starts. */
+  initialise(signal: AbortSignal): Promise<P>;
+  /** `schemas` decides which version of a table a replayed change belongs to. */
+  stream(from: P, schemas: SchemaStore, signal: AbortSignal): Promise<ChangeStream<P>>;
+  /** Facts for status and metrics; never called concurrently with itself. */
+  readHealth(signal: AbortSignal): Promise<SourceHealth>;
+}
+
+export interface SourceHealth {
+  readonly retainedWalBytes: number | null;
+  /** Free-form facts for the log and the status page, such as `wal_status`. */
+  readonly facts: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/**
+ * Batches of changes in log order. Pulling is the back-pressure: while nobody asks for the next batch, reading stops once
+ * a bounded buffer is full (liveness messages to the server go on).
+ */
+export interface ChangeStream<P> extends AsyncIterable<ChangeBatch<P>>, AsyncDisposable {
+  /** Everything up to `position` is durable in Kafka and in the checkpoint: the source may forget it. */
+  acknowledge(position: P): void;
+  /** Wall clock of the last sign of life from the server, milliseconds since 1970. */
+  readonly lastHeardAtMs: number;
+}

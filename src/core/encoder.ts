@@ -1,0 +1,94 @@
+import type { ChangeBatch } from './change-batch.ts';
+import type { SourceBlock } from './source-block.ts';
+import type { Column, RowCells, TableVersion } from './table.ts';
+
+/** Debezium's operation codes. */
+export type Operation = 'c' | 'u' | 'd' | 'r' | 't' | 'm';
+
+/** What of a table goes on the wire: made by the pipeline from a table version and the source's configuration. */
+export interface TableShape {
+  readonly version: TableVersion;
+  readonly topic: string;
+  /** Value columns in table order: excluded ones are missing, masked ones have a masking codec. */
+  readonly value: readonly ShapedColumn[];
+  /** Key columns in key order, with their unmasked codecs; null for a keyless table. */
+  readonly key: readonly ShapedColumn[] | null;
+}
+
+export interface ShapedColumn {
+  /** Index in the table version. */
+  readonly index: number;
+  readonly column: Column;
+}
+
+export interface TransactionOrder {
+  readonly id: string;
+  readonly totalOrder: number;
+  readonly dataCollectionOrder: number;
+}
+
+export interface DataCollectionCount {
+  readonly dataCollection: string;
+  readonly eventCount: number;
+}
+
+/** A growing buffer that records are encoded into; `bytes` changes identity when it grows. */
+export interface OutputBuffer {
+  readonly bytes: Buffer;
+  /** End of what was written. */
+  readonly length: number;
+  reset(): void;
+}
+
+/**
+ * Encodes changes into records of a wire format whose schemas live in a registry. Preparing is asynchronous (schemas get
+ * their ids), encoding is not. One per source.
+ */
+export interface RecordEncoder {
+  readonly output: OutputBuffer;
+  /**
+   * Resolves once the schemas of this shape have ids. Waits while the registry is unreachable and the ids are unknown.
+   * @throws IncompatibleSchemaError by policy.
+   */
+  prepareTable(shape: TableShape, source: SourceBlock, signal: AbortSignal): Promise<TableEncoder>;
+  prepareTransaction(topic: string, signal: AbortSignal): Promise<TransactionEncoder>;
+  prepareHeartbeat(topic: string, signal: AbortSignal): Promise<HeartbeatEncoder>;
+  prepareMessage(topic: string, source: SourceBlock, signal: AbortSignal): Promise<MessageEncoder>;
+}
+
+/** Every write appends to the encoder's `output`; the caller notes `output.length` before and after. */
+export interface TableEncoder {
+  writeKey(batch: ChangeBatch<unknown>, cells: RowCells): void;
+  writeValue(
+    operation: Operation,
+    batch: ChangeBatch<unknown>,
+    index: number,
+    before: RowCells | null,
+    after: RowCells | null,
+    transaction: TransactionOrder | null,
+    processedAtUs: number,
+  ): void;
+  /** The key as JSON text without schema, for the `__debezium.newkey` and `oldkey` headers. */
+  keyAsJson(batch: ChangeBatch<unknown>, cells: RowCells): string;
+}
+
+export interface TransactionEncoder {
+  writeKey(id: string): void;
+  writeBegin(id: string, timestampMs: number): void;
+  writeEnd(id: string, eventCount: number, collections: readonly DataCollectionCount[], timestampMs: number): void;
+}
+
+export interface HeartbeatEncoder {
+  writeKey(serverName: string): void;
+  writeValue(timestampMs: number): void;
+}
+
+export interface MessageEncoder {
+  writeKey(prefix: string): void;
+  writeValue(
+    batch: ChangeBatch<unknown>,
+    index: number,
+    transaction: TransactionOrder | null,
+    processedAtMs: number,
+  ): void;
+}
