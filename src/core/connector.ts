@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import type { SchemaStore } from './schema-store.ts';
+import type { SourceSettings } from './settings.ts';
 import type { SourceBlock } from './source-block.ts';
 
 /** Everything the daemon needs of a kind of database. One object per `connectors/<db>/index.ts`. */
@@ -12,8 +13,8 @@ export interface SourceConnector<C extends ConnectorConfig, P> {
   /** Debezium's name of the connector, which is in every source block. */
   readonly connectorName: string;
   readonly positions: PositionCodec<P>;
-  /** Validates the part of a source's configuration that only this connector knows. */
-  parseConfig(raw: unknown, common: CommonSourceConfig): ParsedConfig<C>;
+  /** Validates `source.connector`, the part of the configuration that only this connector knows. */
+  parseConfig(source: SourceSettings): ParsedConfig<C>;
   /** Looks at the source without changing it. Every problem has a remedy. */
   preflight(config: C, dependencies: ConnectorDependencies, signal: AbortSignal): Promise<readonly Finding[]>;
   open(config: C, dependencies: ConnectorDependencies, signal: AbortSignal): Promise<SourceSession<P>>;
@@ -21,19 +22,9 @@ export interface SourceConnector<C extends ConnectorConfig, P> {
   teardown(config: C, dependencies: ConnectorDependencies, signal: AbortSignal): Promise<void>;
 }
 
-/** The settings of a source that mean the same for every database; `src/config` validates them. */
-export interface CommonSourceConfig {
-  readonly name: string;
-  readonly topicPrefix: string;
-  /** True for a table whose changes are captured; `table` is a qualified name. */
-  readonly captures: (table: string) => boolean;
-  readonly heartbeatIntervalMs: number;
-  /** Debezium's `unavailable.value.placeholder`. */
-  readonly unavailablePlaceholder: string;
-}
-
+/** What a connector parsed; the settings that mean the same for every database stay beside it. */
 export interface ConnectorConfig {
-  readonly common: CommonSourceConfig;
+  readonly source: SourceSettings;
 }
 
 export type ParsedConfig<C> =

@@ -1,0 +1,33 @@
+/**
+ * One attempt to run a source: from connecting to the end of its stream. The supervisor starts a new one after a
+ * transient error; a runner is used once.
+ */
+export interface SourceRunner {
+  /**
+   * Resolves after a graceful stop (`stop` aborted: reading ended, Kafka flushed, checkpoint saved, source acknowledged).
+   * Rejects with what ended it otherwise. `kill` cuts a graceful stop short.
+   */
+  run(observer: RunObserver, stop: AbortSignal, kill: AbortSignal): Promise<void>;
+}
+
+/** What a running source tells its supervisor. Values, never live objects: a runner may move to another thread. */
+export interface RunObserver {
+  /** The stream is open: everything committed from here on arrives. */
+  streaming(): void;
+  /** A sign of life of the main loop, at least once a second while it is not stuck. */
+  touch(): void;
+  progress(progress: RunProgress): void;
+}
+
+export interface RunProgress {
+  /** Last checkpointed position, text. */
+  readonly position: string | null;
+  /** Commit time of the newest acknowledged transaction, or null before the first. */
+  readonly publishedCommitUs: number | null;
+  /** True when nothing is in flight and the source has nothing newer: lag is 0. */
+  readonly caughtUp: boolean;
+  /** Changes acknowledged since the runner started. */
+  readonly changes: number;
+  readonly inFlightBytes: number;
+  readonly retainedWalBytes: number | null;
+}
