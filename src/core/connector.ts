@@ -6,6 +6,7 @@ import type { Metrics } from './metrics.ts';
 import type { SchemaStore } from './schema-store.ts';
 import type { SourceSettings } from './settings.ts';
 import type { SourceBlock } from './source-block.ts';
+import type { ColumnCodec } from './table.ts';
 
 /** Everything the daemon needs of a kind of database. One object per `connectors/<db>/index.ts`. */
 export interface SourceConnector<C extends ConnectorConfig, P> {
@@ -69,6 +70,8 @@ export interface SourceSession<P> extends AsyncDisposable {
   /** System identifier and timeline, or server UUID: a checkpoint made elsewhere must not be used here. */
   readonly serverIdentity: string;
   readonly sourceBlock: SourceBlock;
+  /** Codec for the raw bytes of a logical message, by the source's binary handling mode. */
+  readonly messageContent: ColumnCodec;
   /** Resolves once no other process reads this source's log in our name; waits while a live owner does. */
   claim(signal: AbortSignal): Promise<void>;
   assessResume(checkpoint: Checkpoint | null): Promise<ResumeVerdict<P>>;

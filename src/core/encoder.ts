@@ -1,6 +1,6 @@
 import type { ChangeBatch } from './change-batch.ts';
 import type { SourceBlock } from './source-block.ts';
-import type { Column, RowCells, TableVersion } from './table.ts';
+import type { Column, ColumnCodec, RowCells, TableVersion } from './table.ts';
 
 /** Debezium's operation codes. */
 export type Operation = 'c' | 'u' | 'd' | 'r' | 't' | 'm';
@@ -53,7 +53,13 @@ export interface RecordEncoder {
   prepareTable(shape: TableShape, source: SourceBlock, signal: AbortSignal): Promise<TableEncoder>;
   prepareTransaction(topic: string, signal: AbortSignal): Promise<TransactionEncoder>;
   prepareHeartbeat(topic: string, signal: AbortSignal): Promise<HeartbeatEncoder>;
-  prepareMessage(topic: string, source: SourceBlock, signal: AbortSignal): Promise<MessageEncoder>;
+  /** `content` is the codec for the raw bytes of a message (its schema follows the binary handling mode). */
+  prepareMessage(
+    topic: string,
+    source: SourceBlock,
+    content: ColumnCodec,
+    signal: AbortSignal,
+  ): Promise<MessageEncoder>;
 }
 
 /** Every write appends to the encoder's `output`; the caller notes `output.length` before and after. */
