@@ -96,6 +96,11 @@ export interface SourceHealth {
 export interface ChangeStream<P> extends AsyncIterable<ChangeBatch<P>>, AsyncDisposable {
   /** Everything up to `position` is durable in Kafka and in the checkpoint: the source may forget it. */
   acknowledge(position: P): void;
+  /**
+   * Ends the iteration: no batch is given after this call returns. The connection stays open for `acknowledge` until the
+   * stream is disposed, which sends what was acknowledged last.
+   */
+  end(): void;
   /** Wall clock of the last sign of life from the server, milliseconds since 1970. */
   readonly lastHeardAtMs: number;
 }

@@ -1,0 +1,15 @@
+import type { Checkpoint, TopicProgress } from './checkpoint.ts';
+import type { SchemaStore } from './schema-store.ts';
+
+/** A source's durable memory as its pipeline sees it: a typed view of one SourceState, owned until disposed. */
+export interface SourceMemory extends AsyncDisposable {
+  /** The last saved checkpoint, or null. */
+  readonly checkpoint: Checkpoint | null;
+  readonly topics: readonly TopicProgress[];
+  readonly schemas: SchemaStore;
+  /**
+   * Saves a checkpoint and how far the topics have come, both or neither.
+   * @throws OwnershipLostError where a newer owner exists.
+   */
+  save(checkpoint: Checkpoint, topics: readonly TopicProgress[], signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,44 @@
+import type { TransactionBegin } from '../core/change-batch.ts';
+import type { DataCollectionCount, TransactionOrder } from '../core/encoder.ts';
+
+/** Counts the events of the open transaction, in all and by table, for the `transaction` field and the END record. */
+export class TransactionCounter {
+  #begin: TransactionBegin | null = null;
+  #total = 0;
+  readonly #byCollection = new Map<string, number>();
+  /** Reused: an encoder reads it before the next event. */
+  readonly #order = { id: '', totalOrder: 0, dataCollectionOrder: 0 };
+
+  get current(): TransactionBegin | null {
+    return this.#begin;
+  }
+
+  get eventCount(): number {
+    return this.#total;
+  }
+
+  begin(transaction: TransactionBegin): void {
+    this.#begin = transaction;
+    this.#total = 0;
+    this.#byCollection.clear();
+    this.#order.id = transaction.id;
+  }
+
+  /** The place of the next event of `dataCollection`. Only inside a transaction. */
+  next(dataCollection: string): TransactionOrder {
+    this.#total += 1;
+    const order = (this.#byCollection.get(dataCollection) ?? 0) + 1;
+    this.#byCollection.set(dataCollection, order);
+    this.#order.totalOrder = this.#total;
+    this.#order.dataCollectionOrder = order;
+    return this.#order;
+  }
+
+  collections(): readonly DataCollectionCount[] {
+    return [...this.#byCollection].map(([dataCollection, eventCount]) => ({ dataCollection, eventCount }));
+  }
+
+  end(): void {
+    this.#begin = null;
+  }
+}
