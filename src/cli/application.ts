@@ -1,0 +1,47 @@
+import type { Finding } from '../core/connector.ts';
+import type { Settings } from '../core/settings.ts';
+import type { LiveChange } from './change-line.ts';
+
+/** What `src/app.ts` offers to the commands. Every method rejects with a TailraceError when it knows the remedy. */
+export interface Application {
+  /**
+   * Runs until SIGINT or SIGTERM, which it handles itself: the first stops gracefully, the second cuts the stop short.
+   * Resolves with the exit code of the process.
+   */
+  runDaemon(settings: Settings, options: RunOptions, streams: Streams): Promise<number>;
+  /** Looks at everything the daemon will need without changing it. */
+  checkAll(settings: Settings, options: CheckOptions): Promise<readonly NamedFinding[]>;
+  /** The saved checkpoint as plain JSON, or null when there is none. */
+  showCheckpoint(settings: Settings, sourceName: string): Promise<object | null>;
+  /** Live changes of a database on a temporary slot; leaves nothing behind. Resolves when `options.signal` aborts. */
+  tailDatabase(url: string, options: TailOptions, emit: (change: LiveChange) => void): Promise<void>;
+  /** Live records of one topic from its end on. Resolves when `options.signal` aborts. */
+  tailTopic(settings: Settings, topic: string, options: TailOptions, emit: (change: LiveChange) => void): Promise<void>;
+}
+
+export interface RunOptions {
+  /** Names of the sources to run; every source when missing. The commands have checked that they exist. */
+  readonly sources?: readonly string[];
+  /** Stop with exit code 0 once everything committed before the start is published and checkpointed. */
+  readonly untilCaughtUp: boolean;
+}
+
+export interface CheckOptions {
+  readonly sources?: readonly string[];
+}
+
+export interface TailOptions {
+  /** Anchored patterns on `schema.table`; empty means every table. */
+  readonly tables: readonly RegExp[];
+  readonly signal: AbortSignal;
+}
+
+/** `subject`: a source's name, `kafka`, `schema registry` or `checkpoint`. */
+export interface NamedFinding extends Finding {
+  readonly subject: string;
+}
+
+export interface Streams {
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+}
