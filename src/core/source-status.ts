@@ -27,6 +27,17 @@ export interface SourceStatus {
   readonly snapshot: null;
   readonly retained_wal_bytes: number | null;
   readonly last_error: StatusError | null;
+  /** What the supervisor does about repeated failures; null while there are none. */
+  readonly retry: RetryStatus | null;
+}
+
+export interface RetryStatus {
+  /** Attempts that failed in a row. */
+  readonly failures: number;
+  /** True while the pauses between attempts last minutes. */
+  readonly circuit_open: boolean;
+  /** ISO 8601; null while an attempt runs. */
+  readonly next_attempt_at: string | null;
 }
 
 export interface StatusError {
@@ -34,4 +45,25 @@ export interface StatusError {
   readonly message: string;
   readonly remedy: string;
   readonly at: string;
+}
+
+/** What the admin API asks of whoever runs the sources. Every answer is a snapshot and costs no I/O. */
+export interface StatusProvider {
+  statuses(): readonly SourceStatus[];
+  /** Not ok when a loop is stuck and only a restart of the process helps. */
+  live(): HealthVerdict;
+  /** Ok only while every source streams, snapshots or is paused by its operator. */
+  ready(): HealthVerdict;
+}
+
+export interface HealthVerdict {
+  readonly ok: boolean;
+  readonly problems: readonly SourceProblem[];
+}
+
+export interface SourceProblem {
+  readonly source: string;
+  readonly state: SourceStateName;
+  /** A sentence for the operator, without row values and secrets. */
+  readonly detail: string;
 }

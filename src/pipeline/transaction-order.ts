@@ -34,6 +34,11 @@ export class TransactionCounter {
     return this.#order;
   }
 
+  /** Counts an event of a source without transaction metadata. */
+  count(): void {
+    this.#total += 1;
+  }
+
   collections(): readonly DataCollectionCount[] {
     return [...this.#byCollection].map(([dataCollection, eventCount]) => ({ dataCollection, eventCount }));
   }

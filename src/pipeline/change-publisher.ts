@@ -1,0 +1,222 @@
+import {
+  type ChangeBatch,
+  ChangeKind,
+  type Heartbeat,
+  type LogicalMessage,
+  type TransactionBegin,
+  type TransactionCommit,
+  type Truncate,
+} from '../core/change-batch.ts';
+import type { RecordEncoder } from '../core/encoder.ts';
+import { PoisonChangeError, type TailraceError } from '../core/errors.ts';
+import type { SourceSettings } from '../core/settings.ts';
+import type { TableVersion } from '../core/table.ts';
+import type { InFlightBatch } from './ack-tracker.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { EventPublisher } from './event-publisher.ts';
+import type { RowPublisher } from './row-publisher.ts';
+import type { TablePlan, TablePlanner } from './table-plan.ts';
+import { TransactionCounter } from './transaction-order.ts';
+
+/** What a table's changes go through: its plan, or why all of them become dead letters. */
+type Prepared =
+  | { readonly plan: TablePlan; readonly refusal: null }
+  | { readonly plan: null; readonly refusal: TailraceError };
+
+export interface ChangePublisherDependencies {
+  readonly settings: SourceSettings;
+  readonly encoder: RecordEncoder;
+  readonly planner: TablePlanner;
+  readonly rows: RowPublisher;
+  readonly events: EventPublisher;
+  readonly deadLetters: DeadLetters;
+  /** Prepares what a logical message needs. */
+  readonly prepareMessages: (signal: AbortSignal) => Promise<void>;
+  readonly nowUs: () => number;
+}
+
+/**
+ * Publishes change batches in order. Within a batch everything is synchronous, except that the first change of a table
+ * version waits until its schemas have ids and its topic exists.
+ */
+export class ChangePublisher<P> {
+  readonly #dependencies: ChangePublisherDependencies;
+  readonly #settings: SourceSettings;
+  readonly #prepared = new WeakMap<TableVersion, Prepared>();
+  readonly #transaction = new TransactionCounter();
+  #lastVersion: TableVersion | null = null;
+  #lastPrepared: Prepared | null = null;
+
+  constructor(dependencies: ChangePublisherDependencies) {
+    this.#dependencies = dependencies;
+    this.#settings = dependencies.settings;
+  }
+
+  /**
+   * Appends every change of the batch to the sink under the entry's ticket and notes the transaction boundaries in the
+   * entry. When it throws, the entry holds everything before the change that could not be published.
+   */
+  async publish(batch: ChangeBatch<P>, entry: InFlightBatch<P>, signal: AbortSignal): Promise<void> {
+    const nowUs = this.#dependencies.nowUs();
+    this.#dependencies.rows.processedAtUs = nowUs;
+    const nowMs = Math.floor(nowUs / 1000);
+    let index = 0;
+    while (index < batch.count) {
+      index = this.#publishPrepared(batch, index, entry, nowMs);
+      if (index < batch.count) await this.#prepareFor(batch, index, signal);
+    }
+  }
+
+  /** @returns the first change that has to be prepared for, or the batch's count. */
+  #publishPrepared(batch: ChangeBatch<P>, from: number, entry: InFlightBatch<P>, nowMs: number): number {
+    const { events } = this.#dependencies;
+    const { ticket } = entry;
+    for (let index = from; index < batch.count; index += 1) {
+      switch (batch.kinds[index]) {
+        case ChangeKind.begin: {
+          const begin = batch.details[index] as TransactionBegin;
+          this.#transaction.begin(begin);
+          events.begin(begin, nowMs, ticket);
+          break;
+        }
+        case ChangeKind.commit: {
+          const commit = batch.details[index] as TransactionCommit<P>;
+          events.end(this.#transaction, nowMs, ticket);
+          events.heartbeat(nowMs, ticket);
+          this.#transaction.end();
+          entry.commitTimesUs.push(commit.commitTimeUs);
+          entry.commitChanges.push(this.#transaction.eventCount);
+          entry.resumeAt = commit.resumeAt;
+          break;
+        }
+        case ChangeKind.heartbeat:
+          events.heartbeat(nowMs, ticket);
+          entry.resumeAt = (batch.details[index] as Heartbeat<P>).resumeAt;
+          break;
+        case ChangeKind.message: {
+          if (!events.canPublishMessages) return index;
+          const message = batch.details[index] as LogicalMessage;
+          events.message(batch, index, message, this.#messageCounter(message), nowMs, ticket);
+          entry.changes += 1;
+          break;
+        }
+        case ChangeKind.truncate: {
+          const { tables } = batch.details[index] as Truncate;
+          if (this.#settings.skippedOperations.has('t')) break;
+          if (tables.some((table) => !this.#prepared.has(table))) return index;
+          for (const table of tables) this.#publishTruncate(batch, index, table, entry);
+          break;
+        }
+        default: {
+          const version = batch.versions[index]!;
+          const prepared = this.#lookUp(version);
+          if (prepared === null) return index;
+          this.#publishRow(batch, index, version, prepared, entry);
+        }
+      }
+    }
+    return batch.count;
+  }
+
+  #lookUp(version: TableVersion): Prepared | null {
+    if (version === this.#lastVersion) return this.#lastPrepared;
+    const prepared = this.#prepared.get(version) ?? null;
+    if (prepared !== null) {
+      this.#lastVersion = version;
+      this.#lastPrepared = prepared;
+    }
+    return prepared;
+  }
+
+  async #prepareFor(batch: ChangeBatch<P>, index: number, signal: AbortSignal): Promise<void> {
+    if (batch.kinds[index] === ChangeKind.message) return this.#dependencies.prepareMessages(signal);
+    const detail = batch.details[index] as Truncate | null;
+    for (const version of detail?.tables ?? [batch.versions[index]!]) {
+      if (!this.#prepared.has(version)) this.#prepared.set(version, await this.#prepare(version, signal));
+    }
+  }
+
+  /** Under the policy `dead_letter` a schema that the registry refuses sends the table's changes to the dead letters. */
+  async #prepare(version: TableVersion, signal: AbortSignal): Promise<Prepared> {
+    try {
+      return { plan: await this.#dependencies.planner.plan(version, signal), refusal: null };
+    } catch (error) {
+      if (!(error instanceof PoisonChangeError)) throw error;
+      await this.#dependencies.deadLetters.prepare(signal);
+      return { plan: null, refusal: error };
+    }
+  }
+
+  #publishRow(
+    batch: ChangeBatch<P>,
+    index: number,
+    version: TableVersion,
+    prepared: Prepared,
+    entry: InFlightBatch<P>,
+  ) {
+    const { rows } = this.#dependencies;
+    const { plan, refusal } = prepared;
+    entry.changes += 1;
+    if (plan === null) {
+      this.#bury(batch, index, version, refusal, entry);
+      return;
+    }
+    const orders = this.#settings.transactionMetadata ? this.#transaction : null;
+    if (orders === null) this.#transaction.count();
+    try {
+      switch (batch.kinds[index]) {
+        case ChangeKind.insert:
+          if (!this.#settings.skippedOperations.has('c')) rows.insert(batch, index, plan, orders, entry.ticket);
+          return;
+        case ChangeKind.update:
+          if (!this.#settings.skippedOperations.has('u')) rows.update(batch, index, plan, orders, entry.ticket);
+          return;
+        default:
+          if (!this.#settings.skippedOperations.has('d')) rows.delete(batch, index, plan, orders, entry.ticket);
+      }
+    } catch (error) {
+      if (!(error instanceof PoisonChangeError)) throw error;
+      if (this.#settings.onPoison === 'fail') throw this.#located(error, plan);
+      this.#bury(batch, index, version, error, entry);
+    }
+  }
+
+  #publishTruncate(batch: ChangeBatch<P>, index: number, version: TableVersion, entry: InFlightBatch<P>): void {
+    const { plan, refusal } = this.#prepared.get(version)!;
+    entry.changes += 1;
+    if (plan === null) {
+      this.#bury(batch, index, version, refusal, entry);
+      return;
+    }
+    const orders = this.#settings.transactionMetadata ? this.#transaction : null;
+    this.#dependencies.rows.truncate(batch, index, plan, orders, entry.ticket);
+  }
+
+  #bury(
+    batch: ChangeBatch<P>,
+    index: number,
+    version: TableVersion,
+    reason: TailraceError,
+    entry: InFlightBatch<P>,
+  ): void {
+    const nowMs = Math.floor(this.#dependencies.rows.processedAtUs / 1000);
+    const transaction = this.#transaction.current?.id ?? null;
+    this.#dependencies.deadLetters.append(batch, index, version, reason, transaction, nowMs, entry.ticket);
+  }
+
+  #messageCounter(message: LogicalMessage): TransactionCounter | null {
+    return this.#settings.transactionMetadata && message.transactional ? this.#transaction : null;
+  }
+
+  #located(error: PoisonChangeError, plan: TablePlan): PoisonChangeError {
+    const transaction = this.#transaction.current?.id;
+    return new PoisonChangeError(error.message, {
+      code: error.code,
+      remedy: error.remedy,
+      source: this.#settings.name,
+      table: plan.table,
+      ...(transaction === undefined ? {} : { position: `transaction ${transaction}` }),
+      cause: error,
+    });
+  }
+}

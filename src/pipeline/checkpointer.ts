@@ -1,0 +1,82 @@
+import type { Checkpoint } from '../core/checkpoint.ts';
+import type { Clock } from '../core/clock.ts';
+import type { PositionCodec } from '../core/connector.ts';
+import type { Sink } from '../core/sink.ts';
+import type { SourceMemory } from '../core/source-memory.ts';
+
+export interface CheckpointerDependencies<P> {
+  readonly source: string;
+  readonly serverIdentity: string;
+  readonly memory: SourceMemory;
+  readonly sink: Sink;
+  readonly positions: PositionCodec<P>;
+  /** Step 3 of a delivery: the source may forget what lies before the position. */
+  readonly acknowledge: (position: P) => void;
+  readonly clock: Clock;
+}
+
+/**
+ * Steps 2 and 3 of a delivery: what Kafka has acknowledged is saved, and only then acknowledged to the source. Saves never
+ * overlap; a position reached while one is under way goes into the next.
+ */
+export class Checkpointer<P> {
+  readonly #dependencies: CheckpointerDependencies<P>;
+  #reached: P | null = null;
+  #saved: string | null;
+  #savedAtMs: number;
+  #saving: Promise<void> | null = null;
+
+  constructor(dependencies: CheckpointerDependencies<P>) {
+    this.#dependencies = dependencies;
+    this.#saved = dependencies.memory.checkpoint?.position ?? null;
+    this.#savedAtMs = dependencies.memory.checkpoint?.savedAtMs ?? dependencies.clock.nowMs();
+  }
+
+  /** Text of the last saved position. */
+  get savedPosition(): string | null {
+    return this.#saved;
+  }
+
+  get savedAtMs(): number {
+    return this.#savedAtMs;
+  }
+
+  /** Kafka has acknowledged everything before `position`. Called in stream order. */
+  reached(position: P): void {
+    this.#reached = position;
+  }
+
+  /** Saves the newest reached position, if it is not saved yet, and acknowledges it. */
+  async save(signal: AbortSignal): Promise<void> {
+    while (this.#saving !== null) await this.#saving;
+    this.#saving = this.#saveReached(signal).finally(() => {
+      this.#saving = null;
+    });
+    await this.#saving;
+  }
+
+  async #saveReached(signal: AbortSignal): Promise<void> {
+    const position = this.#reached;
+    const { source, serverIdentity, memory, sink, positions, acknowledge, clock } = this.#dependencies;
+    const nowMs = clock.nowMs();
+    if (position === null) {
+      this.#savedAtMs = nowMs;
+      return;
+    }
+    const text = positions.encode(position);
+    if (text !== this.#saved) {
+      const checkpoint: Checkpoint = {
+        formatVersion: 1,
+        source,
+        phase: 'streaming',
+        serverIdentity,
+        position: text,
+        savedAtMs: nowMs,
+      };
+      await memory.save(checkpoint, sink.takeProgress(), signal);
+      this.#saved = text;
+    }
+    this.#savedAtMs = nowMs;
+    acknowledge(position);
+  }
+}

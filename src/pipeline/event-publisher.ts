@@ -1,0 +1,126 @@
+import type { ChangeBatch, LogicalMessage, TransactionBegin } from '../core/change-batch.ts';
+import type { HeartbeatEncoder, MessageEncoder, RecordEncoder, TransactionEncoder } from '../core/encoder.ts';
+import { PoisonChangeError } from '../core/errors.ts';
+import type { SourceSettings } from '../core/settings.ts';
+import type { OutgoingRecord, Sink, SinkTopic } from '../core/sink.ts';
+import type { SourceBlock } from '../core/source-block.ts';
+import type { ColumnCodec } from '../core/table.ts';
+import type { Ticket } from '../core/ticket.ts';
+import type { TopicNames } from './topic-names.ts';
+import type { TransactionCounter } from './transaction-order.ts';
+
+interface Channel<E> {
+  readonly encoder: E;
+  readonly topic: SinkTopic;
+}
+
+/** Publishes what is not a row: transaction boundaries, heartbeats and logical messages. */
+export class EventPublisher {
+  readonly #settings: SourceSettings;
+  readonly #names: TopicNames;
+  readonly #encoder: RecordEncoder;
+  readonly #sink: Sink;
+  #transactions: Channel<TransactionEncoder> | null = null;
+  #heartbeats: Channel<HeartbeatEncoder> | null = null;
+  #messages: Channel<MessageEncoder> | null = null;
+  #lastHeartbeatMs = 0;
+
+  constructor(settings: SourceSettings, names: TopicNames, encoder: RecordEncoder, sink: Sink) {
+    this.#settings = settings;
+    this.#names = names;
+    this.#encoder = encoder;
+    this.#sink = sink;
+  }
+
+  /** Registers what this source will certainly need. */
+  async prepare(signal: AbortSignal): Promise<void> {
+    const { transaction, heartbeat } = this.#names;
+    if (this.#settings.transactionMetadata) {
+      const encoder = await this.#encoder.prepareTransaction(transaction, signal);
+      this.#transactions = { encoder, topic: await this.#sink.topic(transaction, signal) };
+    }
+    if (this.#settings.heartbeatTopic) {
+      const encoder = await this.#encoder.prepareHeartbeat(heartbeat, signal);
+      this.#heartbeats = { encoder, topic: await this.#sink.topic(heartbeat, signal) };
+    }
+  }
+
+  get canPublishMessages(): boolean {
+    return this.#messages !== null;
+  }
+
+  async prepareMessages(source: SourceBlock, content: ColumnCodec, signal: AbortSignal): Promise<void> {
+    const encoder = await this.#encoder.prepareMessage(this.#names.message, source, content, signal);
+    this.#messages = { encoder, topic: await this.#sink.topic(this.#names.message, signal) };
+  }
+
+  begin(transaction: TransactionBegin, nowMs: number, ticket: Ticket): void {
+    const channel = this.#transactions;
+    if (channel === null) return;
+    const keyEnd = this.#key(() => channel.encoder.writeKey(transaction.id));
+    channel.encoder.writeBegin(transaction.id, Math.floor(transaction.commitTimeUs / 1000));
+    this.#append(channel.topic, keyEnd, nowMs, -1, ticket);
+  }
+
+  end(counter: TransactionCounter, nowMs: number, ticket: Ticket): void {
+    const channel = this.#transactions;
+    const transaction = counter.current;
+    if (channel === null || transaction === null) return;
+    const keyEnd = this.#key(() => channel.encoder.writeKey(transaction.id));
+    const timestampMs = Math.floor(transaction.commitTimeUs / 1000);
+    channel.encoder.writeEnd(transaction.id, counter.eventCount, counter.collections(), timestampMs);
+    this.#append(channel.topic, keyEnd, nowMs, -1, ticket);
+  }
+
+  /** At most one heartbeat record an interval; always to partition 0. */
+  heartbeat(nowMs: number, ticket: Ticket): void {
+    const channel = this.#heartbeats;
+    if (channel === null || nowMs - this.#lastHeartbeatMs < this.#settings.heartbeatIntervalMs) return;
+    this.#lastHeartbeatMs = nowMs;
+    const keyEnd = this.#key(() => channel.encoder.writeKey(this.#settings.topicPrefix));
+    channel.encoder.writeValue(nowMs);
+    this.#append(channel.topic, keyEnd, nowMs, 0, ticket);
+  }
+
+  message(
+    batch: ChangeBatch<unknown>,
+    index: number,
+    message: LogicalMessage,
+    counter: TransactionCounter | null,
+    nowMs: number,
+    ticket: Ticket,
+  ): void {
+    const channel = this.#messages;
+    if (channel === null) throw new TypeError('logical messages were not prepared');
+    const keyEnd = this.#key(() => channel.encoder.writeKey(message.prefix));
+    const order = counter === null ? null : counter.next('message');
+    channel.encoder.writeValue(batch, index, order, nowMs);
+    this.#append(channel.topic, keyEnd, nowMs, -1, ticket);
+  }
+
+  #key(write: () => void): number {
+    this.#encoder.output.reset();
+    write();
+    return this.#encoder.output.length;
+  }
+
+  #append(topic: SinkTopic, keyEnd: number, timestampMs: number, partition: number, ticket: Ticket): void {
+    const { bytes, length } = this.#encoder.output;
+    const record: OutgoingRecord = {
+      bytes,
+      keyStart: 0,
+      keyEnd,
+      valueStart: keyEnd,
+      valueEnd: length,
+      headers: [],
+      timestampMs,
+      partition,
+    };
+    if (topic.append(record, ticket)) return;
+    throw new PoisonChangeError(`a record of ${length} bytes is larger than topic ${topic.name} takes`, {
+      code: 'RECORD_TOO_LARGE',
+      remedy: `Raise max.message.bytes of topic ${topic.name}.`,
+      source: this.#settings.name,
+    });
+  }
+}

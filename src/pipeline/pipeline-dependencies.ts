@@ -1,0 +1,25 @@
+import type { Clock } from '../core/clock.ts';
+import type { ConnectorConfig, SourceConnector } from '../core/connector.ts';
+import type { RecordEncoder } from '../core/encoder.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { SourceSettings } from '../core/settings.ts';
+import type { Sink } from '../core/sink.ts';
+import type { SourceMemory } from '../core/source-memory.ts';
+
+/** What a pipeline is built from; `app.ts` provides it. */
+export interface PipelineDependencies<C extends ConnectorConfig, P> {
+  readonly settings: SourceSettings;
+  readonly connector: SourceConnector<C, P>;
+  readonly config: C;
+  readonly checkpointIntervalMs: number;
+  /** Claims the source's durable memory; from then on an older owner can save nothing. */
+  readonly openMemory: (signal: AbortSignal) => Promise<SourceMemory>;
+  readonly openSink: (signal: AbortSignal) => Promise<Sink>;
+  readonly createEncoder: (memory: SourceMemory) => RecordEncoder;
+  /** Identifies this run in the `extended_headers`. */
+  readonly runId: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}

@@ -1,0 +1,67 @@
+import type { Checkpoint } from '../core/checkpoint.ts';
+import type { ConnectorConfig, SourceSession } from '../core/connector.ts';
+import { ResyncRequiredError } from '../core/errors.ts';
+import type { SourceMemory } from '../core/source-memory.ts';
+import type { RunObserver, SourceRunner } from '../core/source-runner.ts';
+import type { PipelineDependencies } from './pipeline-dependencies.ts';
+import { RunningPipeline } from './running-pipeline.ts';
+
+/** Runs one source once: from claiming it to the end of its stream. */
+export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
+  readonly #dependencies: PipelineDependencies<C, P>;
+
+  constructor(dependencies: PipelineDependencies<C, P>) {
+    this.#dependencies = dependencies;
+  }
+
+  async run(observer: RunObserver, stop: AbortSignal, kill: AbortSignal): Promise<void> {
+    const { settings, connector, config, openMemory, openSink, logger, metrics, clock } = this.#dependencies;
+    const starting = AbortSignal.any([stop, kill]);
+    await using session = await connector.open(config, { logger, metrics, clock }, starting);
+    await session.claim(starting);
+    await using memory = await openMemory(starting);
+    const from = await this.#startPosition(session, memory, starting);
+    await using sink = await openSink(starting);
+    await sink.verifyProgress(memory.topics, starting);
+    await using stream = await session.stream(from, memory.schemas, starting);
+    const running = new RunningPipeline(this.#dependencies, session, memory, sink, stream);
+    await running.prepare(starting);
+    logger.info({ position: connector.positions.encode(from) }, `streaming ${settings.name}`);
+    observer.streaming();
+    await running.run(observer, stop, kill);
+  }
+
+  async #startPosition(session: SourceSession<P>, memory: SourceMemory, signal: AbortSignal): Promise<P> {
+    const { settings } = this.#dependencies;
+    const verdict = await session.assessResume(memory.checkpoint);
+    switch (verdict.kind) {
+      case 'resume':
+        return verdict.from;
+      case 'fresh':
+        return this.#initialise(session, memory, signal);
+      case 'resync-required': {
+        const position = memory.checkpoint?.position ?? null;
+        throw new ResyncRequiredError(verdict.reason, {
+          code: verdict.code,
+          remedy: verdict.remedy,
+          source: settings.name,
+          ...(position === null ? {} : { position }),
+        });
+      }
+    }
+  }
+
+  /** The intention is saved before anything is created, so that a crash in between is seen and begun again. */
+  async #initialise(session: SourceSession<P>, memory: SourceMemory, signal: AbortSignal): Promise<P> {
+    await memory.save(this.#checkpoint('initialising', session.serverIdentity, null), [], signal);
+    const from = await session.initialise(signal);
+    const position = this.#dependencies.connector.positions.encode(from);
+    await memory.save(this.#checkpoint('streaming', session.serverIdentity, position), [], signal);
+    return from;
+  }
+
+  #checkpoint(phase: Checkpoint['phase'], serverIdentity: string, position: string | null): Checkpoint {
+    const { settings, clock } = this.#dependencies;
+    return { formatVersion: 1, source: settings.name, phase, serverIdentity, position, savedAtMs: clock.nowMs() };
+  }
+}

@@ -1,0 +1,192 @@
+import type { ChangeStream, ConnectorConfig, SourceSession } from '../core/connector.ts';
+import { OwnershipLostError } from '../core/errors.ts';
+import type { Sink } from '../core/sink.ts';
+import type { SourceMemory } from '../core/source-memory.ts';
+import type { RunObserver } from '../core/source-runner.ts';
+import { AckTracker } from './ack-tracker.ts';
+import { ChangePublisher } from './change-publisher.ts';
+import { Checkpointer } from './checkpointer.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { DeliveryMeter } from './delivery-meter.ts';
+import { EventPublisher } from './event-publisher.ts';
+import type { PipelineDependencies } from './pipeline-dependencies.ts';
+import { contextHeaders } from './record-headers.ts';
+import { repeatEvery } from './repeat-every.ts';
+import { RowPublisher } from './row-publisher.ts';
+import { tablePlanner } from './table-plan.ts';
+import { topicNames } from './topic-names.ts';
+
+const REPORT_INTERVAL_MS = 1_000;
+const HEALTH_INTERVAL_MS = 5_000;
+/** How long a run that has failed may take to save what Kafka still acknowledges. */
+const SETTLE_AFTER_FAILURE_MS = 10_000;
+
+/** The part of a run in which changes flow: from an open stream to its end. */
+export class RunningPipeline<C extends ConnectorConfig, P> {
+  readonly #dependencies: PipelineDependencies<C, P>;
+  readonly #session: SourceSession<P>;
+  readonly #sink: Sink;
+  readonly #stream: ChangeStream<P>;
+  readonly #tracker: AckTracker<P>;
+  readonly #checkpointer: Checkpointer<P>;
+  readonly #publisher: ChangePublisher<P>;
+  readonly #events: EventPublisher;
+  readonly #deadLetters: DeadLetters;
+  readonly #meter: DeliveryMeter;
+  #retainedWalBytes: number | null = null;
+  #failure: unknown = null;
+  readonly #ended = new AbortController();
+
+  constructor(
+    dependencies: PipelineDependencies<C, P>,
+    session: SourceSession<P>,
+    memory: SourceMemory,
+    sink: Sink,
+    stream: ChangeStream<P>,
+  ) {
+    const { settings, connector, createEncoder, runId, clock, metrics } = dependencies;
+    this.#dependencies = dependencies;
+    this.#session = session;
+    this.#sink = sink;
+    this.#stream = stream;
+    this.#meter = new DeliveryMeter(settings.name, metrics, clock);
+    this.#checkpointer = new Checkpointer({
+      source: settings.name,
+      serverIdentity: session.serverIdentity,
+      memory,
+      sink,
+      positions: connector.positions,
+      acknowledge: (position) => stream.acknowledge(position),
+      clock,
+    });
+    this.#tracker = new AckTracker((batch) => {
+      this.#meter.settled(batch);
+      if (batch.resumeAt !== null) this.#checkpointer.reached(batch.resumeAt);
+    });
+    const names = topicNames(settings.topicPrefix);
+    const encoder = createEncoder(memory);
+    const headers = settings.extendedHeaders
+      ? contextHeaders(settings.topicPrefix, connector.connectorName, runId)
+      : [];
+    const { sourceBlock, messageContent } = session;
+    this.#events = new EventPublisher(settings, names, encoder, sink);
+    this.#deadLetters = new DeadLetters(settings.name, names.deadLetter, sink, metrics);
+    this.#publisher = new ChangePublisher({
+      settings,
+      encoder,
+      planner: tablePlanner({ settings, names, encoder, sink, sourceBlock, metrics }),
+      rows: new RowPublisher(encoder, headers, settings.tombstonesOnDelete),
+      events: this.#events,
+      deadLetters: this.#deadLetters,
+      prepareMessages: (signal) => this.#events.prepareMessages(sourceBlock, messageContent, signal),
+      nowUs: () => clock.nowUs(),
+    });
+  }
+
+  async prepare(signal: AbortSignal): Promise<void> {
+    await this.#events.prepare(signal);
+    if (this.#dependencies.settings.onPoison === 'dead_letter') await this.#deadLetters.prepare(signal);
+  }
+
+  /** Resolves after a graceful stop; rejects with the first failure, after saving what was published before it. */
+  async run(observer: RunObserver, stop: AbortSignal, kill: AbortSignal): Promise<void> {
+    const end = () => this.#end();
+    stop.addEventListener('abort', end, { once: true });
+    kill.addEventListener('abort', end, { once: true });
+    if (stop.aborted || kill.aborted) end();
+    const chores = new AbortController();
+    const finished = this.#startChores(observer, chores.signal, kill);
+    try {
+      await this.#publishAll(this.#ended.signal);
+    } finally {
+      stop.removeEventListener('abort', end);
+      kill.removeEventListener('abort', end);
+      chores.abort();
+      await finished;
+    }
+    if (kill.aborted) throw kill.reason;
+    await this.#settle(kill);
+    this.#report(observer);
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** Ends early, also in the middle of a batch that waits for the registry or for Kafka, once `ended` is aborted. */
+  async #publishAll(ended: AbortSignal): Promise<void> {
+    try {
+      for await (const batch of this.#stream) {
+        const entry = this.#tracker.open();
+        try {
+          await this.#publisher.publish(batch, entry, ended);
+        } finally {
+          batch.release();
+          entry.ticket.seal();
+        }
+        if (ended.aborted) return;
+        await this.#sink.ready(ended);
+      }
+    } catch (error) {
+      if (!ended.aborted) this.#fail(error);
+    }
+  }
+
+  /** What was appended before the end is made durable and saved: a restart then repeats as little as possible. */
+  async #settle(kill: AbortSignal): Promise<void> {
+    if (this.#failure instanceof OwnershipLostError) return;
+    const signal =
+      this.#failure === null ? kill : AbortSignal.any([kill, AbortSignal.timeout(SETTLE_AFTER_FAILURE_MS)]);
+    try {
+      await this.#sink.flush(signal);
+      await this.#checkpointer.save(signal);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Everything that goes on beside the stream. A chore that fails ends the run. */
+  async #startChores(observer: RunObserver, signal: AbortSignal, kill: AbortSignal): Promise<void> {
+    const { clock, checkpointIntervalMs, metrics, settings } = this.#dependencies;
+    const checkpointAge = metrics.gauge('tailrace_checkpoint_age_seconds').bind({ source: settings.name });
+    const guard = (chore: Promise<void>) => chore.catch((error: unknown) => this.#fail(error));
+    this.#sink.failure.catch((error: unknown) => {
+      if (!signal.aborted) this.#fail(error);
+    });
+    await Promise.all([
+      guard(repeatEvery(checkpointIntervalMs, clock, signal, () => this.#checkpointer.save(kill))),
+      guard(
+        repeatEvery(REPORT_INTERVAL_MS, clock, signal, async () => {
+          observer.touch();
+          this.#meter.report(this.#tracker.isEmpty);
+          checkpointAge.set((clock.nowMs() - this.#checkpointer.savedAtMs) / 1000);
+          this.#report(observer);
+        }),
+      ),
+      guard(
+        repeatEvery(HEALTH_INTERVAL_MS, clock, signal, async () => {
+          this.#retainedWalBytes = (await this.#session.readHealth(signal)).retainedWalBytes;
+        }),
+      ),
+    ]);
+  }
+
+  #report(observer: RunObserver): void {
+    observer.progress({
+      position: this.#checkpointer.savedPosition,
+      publishedCommitUs: this.#meter.publishedCommitUs,
+      caughtUp: this.#tracker.isEmpty,
+      changes: this.#meter.changes,
+      inFlightBytes: this.#sink.inFlightBytes,
+      retainedWalBytes: this.#retainedWalBytes,
+    });
+  }
+
+  /** The first failure is the one that is reported. */
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#end();
+  }
+
+  #end(): void {
+    this.#stream.end();
+    this.#ended.abort();
+  }
+}
