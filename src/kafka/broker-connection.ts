@@ -1,0 +1,311 @@
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { ConfigurationError, type TailraceError, TransientError } from '../core/errors.ts';
+import type { SaslSettings, TlsSettings } from '../core/settings.ts';
+import { kafkaError } from './error-codes.ts';
+import { type Api, writeRequestHeader } from './protocol/api.ts';
+import { apiVersions } from './protocol/api-versions.ts';
+import { WireReader } from './protocol/wire-reader.ts';
+import { WireWriter } from './protocol/wire-writer.ts';
+import { ResponseFramer } from './response-framer.ts';
+import { authenticate } from './sasl-authentication.ts';
+
+export interface ConnectionOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsSettings | null;
+  readonly sasl: SaslSettings | null;
+  readonly clientId: string;
+  /** Deadline of connecting, with authentication, and of every request. */
+  readonly requestTimeoutMs: number;
+}
+
+interface PendingRequest {
+  readonly api: Api<never, unknown>;
+  readonly version: number;
+  readonly resolve: (response: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+const SOFTWARE_NAME = 'tailrace';
+const SOFTWARE_VERSION = '1';
+
+/**
+ * One authenticated socket to one broker. Requests are answered in the order in which they were written. When anything
+ * goes wrong (deadline, broken socket, nonsense) the socket is destroyed, and only once it is closed are all requests
+ * rejected with a TransientError: from then on the kernel holds none of their bytes and the broker reads no more of them.
+ */
+export class BrokerConnection {
+  readonly address: string;
+  readonly #options: ConnectionOptions;
+  readonly #socket: Socket | TLSSocket;
+  readonly #framer = new ResponseFramer((frame) => this.#receive(frame));
+  readonly #pending = new Map<number, PendingRequest>();
+  readonly #versions = new Map<number, number>();
+  readonly #header = new WireWriter(128);
+  readonly #body = new WireWriter(1024);
+  readonly #closed = Promise.withResolvers<void>();
+  #brokerRanges: ReadonlyMap<number, readonly [min: number, max: number]> | null = null;
+  #features: ReadonlyMap<string, number> = new Map();
+  #correlationId = 0;
+  #failure: TailraceError | null = null;
+  #isClosed = false;
+  #closeWhenIdle = false;
+  #retireAtMs = Number.POSITIVE_INFINITY;
+
+  private constructor(options: ConnectionOptions, socket: Socket | TLSSocket) {
+    this.#options = options;
+    this.#socket = socket;
+    this.address = `${options.host}:${options.port}`;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('error', (error) => this.destroy(connectionLost(this.address, error)));
+    socket.on('end', () => this.destroy(connectionLost(this.address)));
+    socket.on('close', () => this.#close());
+  }
+
+  /**
+   * Connects, negotiates versions and authenticates.
+   * @throws TransientError where the broker cannot be reached in time, ConfigurationError where TLS or SASL is refused.
+   */
+  static async connect(options: ConnectionOptions, signal: AbortSignal): Promise<BrokerConnection> {
+    signal.throwIfAborted();
+    const connection = new BrokerConnection(options, openSocket(options));
+    const deadline = setTimeout(
+      () => connection.destroy(timedOut(connection.address, 'connecting')),
+      options.requestTimeoutMs,
+    );
+    const onAbort = (): void => connection.destroy(aborted(connection.address));
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await connection.#connected();
+      await connection.#negotiate();
+      if (options.sasl !== null) {
+        const lifetimeMs = await authenticate(connection, options.sasl);
+        // Past this the broker would close the connection: it is replaced earlier, between requests.
+        if (lifetimeMs > 0) connection.#retireAtMs = performance.now() + lifetimeMs * 0.8;
+      }
+      return connection;
+    } catch (error) {
+      connection.destroy(connectionLost(connection.address, error));
+      await connection.closed;
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      clearTimeout(deadline);
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Resolves when the socket is closed; never rejects. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  /** False once `destroy` was called or the broker hung up. */
+  get usable(): boolean {
+    return this.#failure === null && !this.#isClosed;
+  }
+
+  /** The session's lifetime ends soon: send nothing new, and close it when its requests are answered. */
+  get retiring(): boolean {
+    return performance.now() >= this.#retireAtMs;
+  }
+
+  get pendingRequests(): number {
+    return this.#pending.size;
+  }
+
+  /** Finalised features of the cluster, such as `transaction.version`. */
+  get features(): ReadonlyMap<string, number> {
+    return this.#features;
+  }
+
+  /** The version both sides speak. @throws ConfigurationError where there is none. */
+  version(api: Api<never, unknown>): number {
+    const known = this.#versions.get(api.key);
+    if (known !== undefined) return known;
+    const version = this.#negotiatedVersion(api);
+    this.#versions.set(api.key, version);
+    return version;
+  }
+
+  /**
+   * Sends one request and resolves with its answer, error codes inside it included.
+   * @throws TransientError where the connection broke or the answer did not come in time: the request may have been done.
+   */
+  request<Q, R>(api: Api<Q, R>, request: Q): Promise<R> {
+    const version = this.version(api);
+    this.#body.reset();
+    api.encode(this.#body, request, version);
+    return this.send(api, version, [Buffer.from(this.#body.written)]);
+  }
+
+  /** As `request`, with a body already encoded. The chunks must not change until the promise is settled. */
+  send<Q, R>(api: Api<Q, R>, version: number, chunks: readonly Buffer[]): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      if (this.#failure !== null || this.#isClosed) {
+        reject(this.#failure ?? connectionLost(this.address));
+        return;
+      }
+      const correlationId = this.#correlationId;
+      this.#correlationId = (correlationId + 1) & 0x7fffffff;
+      const timer = setTimeout(() => this.destroy(timedOut(this.address, api.name)), this.#options.requestTimeoutMs);
+      timer.unref();
+      this.#pending.set(correlationId, {
+        api,
+        version,
+        resolve: resolve as (response: unknown) => void,
+        reject,
+        timer,
+      });
+      this.#write(api, version, correlationId, chunks);
+    });
+  }
+
+  /** Closes the socket as soon as its requests are answered. The caller sends no more. */
+  closeWhenIdle(): void {
+    this.#closeWhenIdle = true;
+    if (this.#pending.size === 0) this.destroy();
+  }
+
+  /** Closes the socket at once; requests in flight are rejected with `reason` when it is closed. Idempotent. */
+  destroy(reason: TailraceError = connectionLost(this.address)): void {
+    if (this.#failure !== null) return;
+    this.#failure = reason;
+    this.#socket.destroy();
+  }
+
+  async #connected(): Promise<void> {
+    const socket = this.#socket;
+    const event = this.#options.tls === null ? 'connect' : 'secureConnect';
+    await new Promise<void>((resolve, reject) => {
+      socket.once(event, resolve);
+      void this.closed.then(() => reject(this.#failure ?? connectionLost(this.address)));
+    });
+  }
+
+  async #negotiate(): Promise<void> {
+    this.#versions.set(apiVersions.key, apiVersions.maxVersion);
+    const answer = await this.request(apiVersions, { softwareName: SOFTWARE_NAME, softwareVersion: SOFTWARE_VERSION });
+    if (answer.errorCode !== 0)
+      throw kafkaError(answer.errorCode, `version negotiation with ${this.address}`, null, null);
+    this.#brokerRanges = new Map(answer.ranges.map(({ key, min, max }) => [key, [min, max]]));
+    this.#features = answer.features;
+  }
+
+  #negotiatedVersion(api: Api<never, unknown>): number {
+    const [min, max] = this.#brokerRanges?.get(api.key) ?? [0, -1];
+    const version = Math.min(max, api.maxVersion);
+    if (version >= Math.max(min, api.minVersion)) return version;
+    throw new ConfigurationError(
+      `broker ${this.address} speaks ${api.name} versions ${min} to ${max}, we speak ${api.minVersion} to ${api.maxVersion}`,
+      { code: 'KAFKA_VERSION_UNSUPPORTED', remedy: 'Use brokers of version 2.8 or newer.' },
+    );
+  }
+
+  #write(api: Api<never, unknown>, version: number, correlationId: number, chunks: readonly Buffer[]): void {
+    const header = this.#header;
+    header.reset();
+    writeRequestHeader(header, api, version, correlationId, this.#options.clientId);
+    const head = Buffer.from(header.written);
+    let size = head.length - 4;
+    for (const chunk of chunks) size += chunk.length;
+    head.writeInt32BE(size, 0);
+    this.#socket.cork();
+    this.#socket.write(head);
+    for (const chunk of chunks) this.#socket.write(chunk);
+    this.#socket.uncork();
+  }
+
+  #read(chunk: Buffer): void {
+    if (!this.usable) return;
+    try {
+      this.#framer.push(chunk);
+    } catch (error) {
+      this.destroy(connectionLost(this.address, error));
+    }
+  }
+
+  #receive(frame: Buffer): void {
+    const correlationId = frame.readInt32BE(0);
+    const pending = this.#pending.get(correlationId);
+    if (pending === undefined) {
+      this.destroy(connectionLost(this.address, new Error(`answer to unknown request ${correlationId}`)));
+      return;
+    }
+    const input = new WireReader(frame, 4);
+    // ApiVersions answers always have header version 0, so that a broker can answer a version that it does not know.
+    if (pending.api.flexible && pending.api.key !== apiVersions.key) input.tags();
+    const response = pending.api.decode(input, pending.version);
+    this.#pending.delete(correlationId);
+    clearTimeout(pending.timer);
+    pending.resolve(response);
+    if (this.#closeWhenIdle && this.#pending.size === 0) this.destroy();
+  }
+
+  #close(): void {
+    this.#isClosed = true;
+    this.#failure ??= connectionLost(this.address);
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const request of pending) {
+      clearTimeout(request.timer);
+      request.reject(this.#failure);
+    }
+    this.#closed.resolve();
+  }
+}
+
+function openSocket(options: ConnectionOptions): Socket | TLSSocket {
+  const { host, port, tls } = options;
+  if (tls === null) return connectTcp({ host, port });
+  return connectTls({
+    host,
+    port,
+    servername: /^[\d.]+$|:/.test(host) ? '' : host,
+    ...(tls.ca === null ? {} : { ca: tls.ca }),
+    ...(tls.cert === null ? {} : { cert: tls.cert }),
+    ...(tls.key === null ? {} : { key: tls.key.reveal() }),
+    ...(tls.verifyHostname ? {} : { checkServerIdentity: () => undefined }),
+  });
+}
+
+/** Codes with which Node refuses a certificate: waiting does not make it valid. */
+const CERTIFICATE_ERRORS =
+  /^(CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|ERR_OSSL_)/;
+
+function connectionLost(address: string, cause?: unknown): TailraceError {
+  if (cause instanceof ConfigurationError || cause instanceof TransientError) return cause;
+  const code = (cause as { code?: unknown } | undefined)?.code;
+  if (typeof code === 'string' && CERTIFICATE_ERRORS.test(code)) {
+    return new ConfigurationError(`TLS with Kafka broker ${address} failed: ${code}`, {
+      code: 'KAFKA_TLS_REFUSED',
+      remedy: 'Correct kafka.tls (ca_file, cert_file, key_file) or the broker’s certificate.',
+      cause,
+    });
+  }
+  return new TransientError(
+    `the connection to Kafka broker ${address} was lost${code === undefined ? '' : `: ${code}`}`,
+    {
+      code: 'KAFKA_CONNECTION_LOST',
+      remedy: 'It is opened again by itself; if this repeats, look at the broker and at the network between.',
+      cause,
+    },
+  );
+}
+
+function timedOut(address: string, doing: string): TailraceError {
+  return new TransientError(`Kafka broker ${address} did not answer in time (${doing})`, {
+    code: 'KAFKA_REQUEST_TIMEOUT',
+    remedy: 'The request is repeated on a new connection; if this repeats, look at the load of the broker.',
+  });
+}
+
+function aborted(address: string): TailraceError {
+  return new TransientError(`connecting to Kafka broker ${address} was cancelled`, {
+    code: 'KAFKA_CONNECT_CANCELLED',
+    remedy: 'None is needed: the daemon is stopping.',
+  });
+}
