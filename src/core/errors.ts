@@ -1,5 +1,7 @@
+export const ERROR_CLASSES = ['transient', 'resync-required', 'configuration', 'poison', 'ownership', 'fatal'] as const;
+
 /** What the supervisor does about an error. The class of an error decides; its text never does. */
-export type ErrorClass = 'transient' | 'resync-required' | 'configuration' | 'poison' | 'ownership' | 'fatal';
+export type ErrorClass = (typeof ERROR_CLASSES)[number];
 
 export interface ErrorContext {
   /** Stable code for dashboards and the runbook, e.g. `POSTGRES_SLOT_MISSING`. */
