@@ -29,6 +29,10 @@ function describe(error: unknown, redact: (text: string) => string, depth: numbe
   if (unexpected && error.stack !== undefined) fields.stack = redact(error.stack);
   if (depth > 0) {
     if (error.cause !== undefined) fields.cause = describe(error.cause, redact, depth - 1);
+    if (error instanceof SuppressedError) {
+      fields.error = describe(error.error, redact, depth - 1);
+      fields.suppressed = describe(error.suppressed, redact, depth - 1);
+    }
     if (error instanceof AggregateError) {
       fields.errors = error.errors.slice(0, MAX_CAUSES).map((each) => describe(each, redact, 0));
     }

@@ -1,3 +1,4 @@
+import { ERROR_CLASSES } from '../core/errors.ts';
 import { SOURCE_STATES } from '../core/source-status.ts';
 
 /** What a metric is. Units are Prometheus' base units. */
@@ -11,17 +12,6 @@ export interface MetricDefinition {
   /** Upper bounds of a histogram, ascending, without +Inf. */
   readonly buckets?: readonly number[];
 }
-
-/** The values of the `class` label: every `ErrorClass`, and what was thrown without one. */
-export const ERROR_LABELS = [
-  'transient',
-  'resync-required',
-  'configuration',
-  'poison',
-  'ownership',
-  'fatal',
-  'unclassified',
-] as const;
 
 const DELIVERY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -122,7 +112,7 @@ export const METRIC_CATALOGUE = {
     type: 'counter',
     unit: 'none',
     labels: ['source', 'class'],
-    values: { class: ERROR_LABELS },
+    values: { class: [...ERROR_CLASSES, 'unclassified'] },
     help: 'Errors that ended an attempt to run the source, by what the supervisor does about them.',
   },
   tailrace_restarts_total: {
