@@ -5,6 +5,7 @@ const CONFIGURATION_CODES = new Set([
   'EACCES',
   'EPERM',
   'EROFS',
+  'EEXIST',
   'ENOENT',
   'ENOTDIR',
   'EISDIR',
