@@ -131,7 +131,7 @@ async function install() {
       fail(
         `this needs Node ${NODE_MAJOR} and could not install it for ${process.platform}-${process.arch}. ` +
           `Run the command again with Node ${NODE_MAJOR} on the PATH (https://nodejs.org), ` +
-          'or allow the install script: npm install-scripts approve node && npm ci',
+          'or allow the install script: npm approve-scripts node && npm ci',
       );
     }
     return node;

@@ -25,6 +25,8 @@ export interface StackRecord {
   readonly owner: ProcessIdentity | null;
   /** Present once every service is ready. */
   readonly urls?: StackUrls;
+  /** How many processes a complete stack has. */
+  readonly processCount?: number;
 }
 
 /** Where the run directories of this user are. */
@@ -52,7 +54,12 @@ export function createRunDirectory(owner: ProcessIdentity | null, path?: string)
   mkdirSync(join(draft, 'pids'));
   writeRecord(draft, { owner });
   const directory = path ?? join(runRoot(), `stack-${basename(draft).slice('.new-'.length)}`);
-  renameSync(draft, directory);
+  try {
+    renameSync(draft, directory);
+  } catch (error) {
+    rmSync(draft, { recursive: true });
+    throw new Error(`${directory} is in use by another start: wait for it`, { cause: error });
+  }
   return directory;
 }
 

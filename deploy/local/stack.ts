@@ -1,0 +1,146 @@
+import { rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { externalServices } from './external-services.ts';
+import { startKafka } from './kafka.ts';
+import { startPostgres } from './postgres.ts';
+import { identifyProcess, signalProcess } from './process-identity.ts';
+import { endProcess } from './processes.ts';
+import { startRegistry } from './registry.ts';
+import { type Report, reportToStderr } from './report.ts';
+import { abandonedDirectories, createRunDirectory, runningProcesses, writeRecord } from './run-directory.ts';
+import type { Service, ServiceContext } from './service.ts';
+import type { StackUrls } from './stack-urls.ts';
+
+export interface StackRequest {
+  /** Major versions. */
+  readonly postgres?: readonly number[];
+  /** One broker, or as many as told. */
+  readonly kafka?: boolean | { readonly brokers: 1 | 3 };
+  readonly registry?: boolean;
+  /** Always start services of our own, whatever the environment names: for tests that stop them. */
+  readonly ownServices?: boolean;
+  /** Run directory of a stack that runs on when this process ends; without it the stack ends with this process. */
+  readonly backgroundDirectory?: string;
+  /** False: the caller listens for SIGINT and SIGTERM and calls `stop` itself. */
+  readonly handleSignals?: boolean;
+  readonly report?: Report;
+}
+
+export interface Stack {
+  readonly urls: StackUrls;
+  /** The services started here, by name: `postgres-17`, `kafka`, `registry`. Replaced ones are not among them. */
+  readonly services: ReadonlyMap<string, Service>;
+  /** Ends every process and removes every file. Calling it again waits for the same end. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts what was asked for, everything at once, and resolves when all of it is ready. A service that the environment names
+ * (`external-services.ts`) is used instead of started. First ends and removes what killed runs left behind.
+ */
+export async function startStack(request: StackRequest): Promise<Stack> {
+  const report = request.report ?? reportToStderr;
+  await removeAbandonedStacks(report);
+  const versions = request.postgres ?? [];
+  const external: StackUrls = request.ownServices === true ? { postgres: {} } : await externalServices(versions);
+  const isBackground = request.backgroundDirectory !== undefined;
+  const owner = identifyProcess(process.pid);
+  const runDirectory = createRunDirectory(owner, request.backgroundDirectory);
+  const aborter = new AbortController();
+  const context: ServiceContext = {
+    runDirectory,
+    endsWithParent: !isBackground,
+    report,
+    signal: aborter.signal,
+  };
+
+  const starting: Promise<[string, Service]>[] = [];
+  const start = (name: string, service: Promise<Service>) => starting.push(service.then((ready) => [name, ready]));
+  for (const version of versions) {
+    if (external.postgres[version] === undefined) start(`postgres-${version}`, startPostgres(version, context));
+  }
+  if (request.kafka && external.kafka === undefined) {
+    start('kafka', startKafka(request.kafka === true ? 1 : request.kafka.brokers, context));
+  }
+  if (request.registry && external.registry === undefined) start('registry', startRegistry(context));
+
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= (async () => {
+      aborter.abort(new Error('the local stack was stopped'));
+      await Promise.allSettled(starting);
+      await endStack(runDirectory);
+      forgetHooks();
+    })();
+    return stopping;
+  };
+  const forgetHooks = hookExit(runDirectory, isBackground, request.handleSignals ?? true, stop);
+  try {
+    const services = new Map(await Promise.all(starting));
+    const urls = urlsOf(services, external, request);
+    writeRecord(runDirectory, {
+      owner: isBackground ? null : owner,
+      urls,
+      processCount: runningProcesses(runDirectory).size,
+    });
+    if (isBackground) forgetHooks();
+    return { urls, services, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Ends the processes of a stack, whoever started it, and removes its directory. */
+export async function endStack(runDirectory: string): Promise<void> {
+  const processes = [...runningProcesses(runDirectory).values()];
+  // The data goes with the processes, so there is nothing to wait for.
+  await Promise.all(processes.map((identity) => endProcess(identity, [])));
+  await rm(runDirectory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+}
+
+async function removeAbandonedStacks(report: Report): Promise<void> {
+  for (const directory of abandonedDirectories()) {
+    report(`removing the stack that a killed run left in ${directory}`);
+    await endStack(directory);
+  }
+}
+
+function urlsOf(services: ReadonlyMap<string, Service>, external: StackUrls, request: StackRequest): StackUrls {
+  const postgres: Record<number, string> = {};
+  for (const version of request.postgres ?? []) {
+    postgres[version] = services.get(`postgres-${version}`)?.url ?? external.postgres[version]!;
+  }
+  const kafka = services.get('kafka')?.url.split(',') ?? external.kafka;
+  const registry = services.get('registry')?.url ?? external.registry;
+  return {
+    postgres,
+    ...(request.kafka && kafka !== undefined ? { kafka } : {}),
+    ...(request.registry && registry !== undefined ? { registry } : {}),
+  };
+}
+
+/** Makes the stack end with this process, however it ends; returns how to undo that. */
+function hookExit(runDirectory: string, isBackground: boolean, handleSignals: boolean, stop: () => Promise<void>) {
+  // Last resort, synchronous: process.exit() somewhere, or an uncaught error.
+  const onExit = () => {
+    for (const identity of runningProcesses(runDirectory).values()) signalProcess(identity, 'SIGKILL');
+    try {
+      rmSync(runDirectory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    } catch (error) {
+      // A dying Postgres still wrote; the next start removes the rest.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+    }
+  };
+  const onSignal = (signal: NodeJS.Signals) => {
+    stop().finally(() => process.exit(128 + constants.signals[signal]));
+  };
+  const signals: NodeJS.Signals[] = handleSignals || isBackground ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : [];
+  process.on('exit', onExit);
+  for (const signal of signals) process.on(signal, onSignal);
+  return () => {
+    process.off('exit', onExit);
+    for (const signal of signals) process.off(signal, onSignal);
+  };
+}
