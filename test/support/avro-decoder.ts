@@ -1,0 +1,52 @@
+import avro from 'avsc';
+import { registryUrl } from './services.ts';
+
+/** Decodes Confluent wire format (0x00, 4-byte schema id, Avro) with avsc, an implementation that is not ours. */
+export class AvroDecoder {
+  readonly #registry: string;
+  readonly #types = new Map<number, Promise<avro.Type>>();
+
+  constructor(registry = registryUrl()) {
+    this.#registry = registry;
+  }
+
+  /** 64-bit integers come as BigInt, bytes as Buffer, unions as the plain value of the branch. Null for no bytes. */
+  async decode(message: Buffer | null): Promise<unknown> {
+    if (message === null) return null;
+    if (message[0] !== 0) throw new Error(`wire format starts with ${message[0]}, not 0`);
+    const type = await this.#type(message.readInt32BE(1));
+    return type.fromBuffer(message.subarray(5));
+  }
+
+  async #type(id: number): Promise<avro.Type> {
+    let type = this.#types.get(id);
+    if (type === undefined) {
+      type = this.schemaText(id).then((text) => avro.Type.forSchema(JSON.parse(text), { registry: { long: LONG } }));
+      this.#types.set(id, type);
+    }
+    return type;
+  }
+
+  async schemaText(id: number): Promise<string> {
+    const response = await fetch(`${this.#registry}/schemas/ids/${id}`, { signal: AbortSignal.timeout(10_000) });
+    if (!response.ok) throw new Error(`the registry has no schema ${id}: ${response.status}`);
+    return ((await response.json()) as { schema: string }).schema;
+  }
+}
+
+export function schemaId(message: Buffer): number {
+  return message.readInt32BE(1);
+}
+
+const LONG = avro.types.LongType.__with({
+  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const buffer = Buffer.alloc(8);
+    buffer.writeBigInt64LE(value);
+    return buffer;
+  },
+  fromJSON: (value: number) => BigInt(value),
+  toJSON: (value: bigint) => value.toString(),
+  isValid: (value: unknown) => typeof value === 'bigint',
+  compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
+} as never);
