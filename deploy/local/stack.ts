@@ -22,8 +22,11 @@ export interface StackRequest {
   readonly ownServices?: boolean;
   /** Run directory of a stack that runs on when this process ends; without it the stack ends with this process. */
   readonly backgroundDirectory?: string;
-  /** False: the caller listens for SIGINT and SIGTERM and calls `stop` itself. */
-  readonly handleSignals?: boolean;
+  /**
+   * Aborting it stops the stack, also while it starts; the caller then minds SIGINT and SIGTERM. Without it these two stop
+   * the stack and end the process.
+   */
+  readonly signal?: AbortSignal;
   readonly report?: Report;
 }
 
@@ -75,7 +78,7 @@ export async function startStack(request: StackRequest): Promise<Stack> {
     })();
     return stopping;
   };
-  const forgetHooks = hookExit(runDirectory, isBackground, request.handleSignals ?? true, stop);
+  const forgetHooks = hookExit(runDirectory, request.signal, stop);
   try {
     const services = new Map(await Promise.all(starting));
     const urls = urlsOf(services, external, request);
@@ -122,7 +125,7 @@ function urlsOf(services: ReadonlyMap<string, Service>, external: StackUrls, req
 }
 
 /** Makes the stack end with this process, however it ends; returns how to undo that. */
-function hookExit(runDirectory: string, isBackground: boolean, handleSignals: boolean, stop: () => Promise<void>) {
+function hookExit(runDirectory: string, abort: AbortSignal | undefined, stop: () => Promise<void>): () => void {
   // Last resort, synchronous: process.exit() somewhere, or an uncaught error.
   const onExit = () => {
     for (const identity of runningProcesses(runDirectory).values()) signalProcess(identity, 'SIGKILL');
@@ -136,10 +139,17 @@ function hookExit(runDirectory: string, isBackground: boolean, handleSignals: bo
   const onSignal = (signal: NodeJS.Signals) => {
     stop().finally(() => process.exit(128 + constants.signals[signal]));
   };
-  const signals: NodeJS.Signals[] = handleSignals || isBackground ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : [];
+  const onAbort = () => {
+    // Whoever awaits `startStack` or `stop` learns of a failure.
+    stop().catch(() => undefined);
+  };
+  const signals: NodeJS.Signals[] = abort === undefined ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : [];
+  if (abort?.aborted) onAbort();
+  abort?.addEventListener('abort', onAbort);
   process.on('exit', onExit);
   for (const signal of signals) process.on(signal, onSignal);
   return () => {
+    abort?.removeEventListener('abort', onAbort);
     process.off('exit', onExit);
     for (const signal of signals) process.off(signal, onSignal);
   };

@@ -1,0 +1,133 @@
+import { spawn } from 'node:child_process';
+import { existsSync, globSync } from 'node:fs';
+import { constants } from 'node:os';
+import { relative, resolve } from 'node:path';
+import { CHECKOUT } from '../deploy/local/checkout.ts';
+import { POSTGRES_VERSIONS } from '../deploy/local/postgres.ts';
+import { startStack } from '../deploy/local/stack.ts';
+import { stackEnvironment } from '../deploy/local/stack-urls.ts';
+
+const USAGE = `usage: npm test [-- [unit|conformance|integration|e2e|faults|matrix] [file…] [--test-… options of node]]
+
+  npm test                      unit, conformance, integration and e2e
+  npm test -- integration e2e   these suites
+  npm test -- test/e2e/x.test.ts --test-name-pattern=slot
+  npm run test:unit             no network, no services
+  npm run test:matrix           integration and e2e on every Postgres from ${POSTGRES_VERSIONS[0]} to ${POSTGRES_VERSIONS.at(-1)}
+  npm run test:faults           what kills services, brokers and the daemon
+
+TEST_POSTGRES_VERSION chooses the Postgres (17). Services named in TEST_POSTGRES_URL, TEST_KAFKA_BROKERS or TEST_REGISTRY_URL
+are used instead of started.
+`;
+
+interface Suite {
+  readonly name: string;
+  readonly files: readonly string[];
+  /** Major version for services; null runs without any service. */
+  readonly postgres: number | null;
+  readonly timeoutMs: number;
+}
+
+const FULL = ['unit', 'conformance', 'integration', 'e2e'];
+const NAMES = [...FULL, 'faults'];
+const DEFAULT_POSTGRES = Number(process.env.TEST_POSTGRES_VERSION || 17);
+
+/** Ended by SIGINT or SIGTERM: the running suite, then the stack. */
+const aborter = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => aborter.abort(signal));
+
+function suite(name: string, postgres = DEFAULT_POSTGRES): Suite {
+  const pattern = name === 'faults' ? 'test/**/*.fault.ts' : `test/${name}/**/*.test.ts`;
+  const files = globSync(pattern, { cwd: CHECKOUT }).sort();
+  if (name === 'unit') return { name, files, postgres: null, timeoutMs: 60_000 };
+  return { name, files, postgres, timeoutMs: 900_000 };
+}
+
+function suitesFor(words: readonly string[]): Suite[] {
+  if (words.length === 0) return FULL.map((name) => suite(name));
+  if (words.includes('matrix')) {
+    return POSTGRES_VERSIONS.flatMap((version) =>
+      ['integration', 'e2e'].map((name) => ({ ...suite(name, version), name: `${name} on Postgres ${version}` })),
+    );
+  }
+  const suites = words.filter((word) => NAMES.includes(word)).map((name) => suite(name));
+  const files = words.filter((word) => !NAMES.includes(word)).map((word) => relative(CHECKOUT, resolve(word)));
+  const absent = files.find((file) => !existsSync(resolve(CHECKOUT, file)));
+  if (absent !== undefined) usage(`there is no suite and no file "${absent}"`);
+  const unit = files.filter((file) => file.startsWith('test/unit/'));
+  const rest = files.filter((file) => !unit.includes(file));
+  if (unit.length > 0) suites.push({ ...suite('unit'), name: 'unit files', files: unit });
+  if (rest.length > 0) suites.push({ ...suite('e2e'), name: 'files', files: rest });
+  return suites;
+}
+
+function usage(problem: string): never {
+  process.stderr.write(`${problem}\n\n${USAGE}`);
+  process.exit(2);
+}
+
+/** Resolves to whether every test passed. */
+function runFiles(suite: Suite, options: readonly string[], environment: Record<string, string>): Promise<boolean> {
+  const args = ['--test', '--test-concurrency=2', `--test-timeout=${suite.timeoutMs}`, ...options, ...suite.files];
+  // kafkajs, which reads our topics as an independent consumer, sets a negative timer: known, harmless, and not ours.
+  const nodeOptions = `${process.env.NODE_OPTIONS ?? ''} --disable-warning=TimeoutNegativeWarning`.trim();
+  return new Promise((done, failed) => {
+    const child = spawn(process.execPath, args, {
+      cwd: CHECKOUT,
+      stdio: 'inherit',
+      env: { ...process.env, NODE_OPTIONS: nodeOptions, ...environment },
+    });
+    const onAbort = () => child.kill('SIGTERM');
+    aborter.signal.addEventListener('abort', onAbort);
+    child.once('error', failed);
+    child.once('close', (code) => {
+      aborter.signal.removeEventListener('abort', onAbort);
+      done(code === 0);
+    });
+  });
+}
+
+/** Runs suites that want the same services on one stack. */
+async function runGroup(postgres: number | null, suites: readonly Suite[], options: readonly string[]) {
+  const stack =
+    postgres === null
+      ? null
+      : await startStack({ postgres: [postgres], kafka: true, registry: true, signal: aborter.signal });
+  const environment: Record<string, string> =
+    stack === null ? {} : { ...stackEnvironment(stack.urls), TEST_POSTGRES_VERSION: String(postgres) };
+  const results: string[] = [];
+  try {
+    for (const suite of suites) {
+      if (aborter.signal.aborted) break;
+      const startedAt = performance.now();
+      console.log(`\n── ${suite.name}: ${suite.files.length} files ──`);
+      const passed = suite.files.length === 0 || (await runFiles(suite, options, environment));
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+      results.push(`${passed ? 'passed' : 'FAILED'}  ${suite.name} (${suite.files.length} files, ${seconds} s)`);
+    }
+  } finally {
+    await stack?.stop();
+  }
+  return results;
+}
+
+const words = process.argv.slice(2);
+if (words.includes('--help')) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+const unknown = words.find((word) => word.startsWith('-') && !word.startsWith('--test-'));
+if (unknown !== undefined) usage(`unknown option ${unknown}`);
+const options = words.filter((word) => word.startsWith('--test-'));
+const suites = suitesFor(words.filter((word) => !word.startsWith('-')));
+const results: string[] = [];
+try {
+  for (const [postgres, group] of Map.groupBy(suites, (each) => each.postgres)) {
+    if (!aborter.signal.aborted) results.push(...(await runGroup(postgres, group, options)));
+  }
+} catch (error) {
+  if (!aborter.signal.aborted) throw error;
+}
+console.log(`\n${results.join('\n')}`);
+if (aborter.signal.aborted) process.exit(128 + constants.signals[aborter.signal.reason as NodeJS.Signals]);
+process.exitCode = results.some((line) => line.startsWith('FAILED')) ? 1 : 0;
