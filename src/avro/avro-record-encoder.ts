@@ -1,0 +1,119 @@
+import type { Clock } from '../core/clock.ts';
+import type { ConnectStruct } from '../core/connect-schema.ts';
+import type {
+  HeartbeatEncoder,
+  MessageEncoder,
+  OutputBuffer,
+  RecordEncoder,
+  TableEncoder,
+  TableShape,
+  TransactionEncoder,
+} from '../core/encoder.ts';
+import type { KnownSchemaIds } from '../core/known-schema-ids.ts';
+import type { Logger } from '../core/logger.ts';
+import type { SourceSettings } from '../core/settings.ts';
+import type { SourceBlock } from '../core/source-block.ts';
+import type { ColumnCodec } from '../core/table.ts';
+import { AvroTableEncoder } from './avro-table-encoder.ts';
+import { AvroWriter } from './avro-writer.ts';
+import { EnvelopePlan } from './envelope-plan.ts';
+import {
+  AvroHeartbeatEncoder,
+  AvroMessageEncoder,
+  AvroTransactionEncoder,
+  type RecordHeaders,
+} from './fixed-encoders.ts';
+import {
+  HEARTBEAT_KEY,
+  HEARTBEAT_VALUE,
+  messageKeySchema,
+  messageValueSchema,
+  TRANSACTION_KEY,
+  TRANSACTION_VALUE,
+} from './fixed-schemas.ts';
+import type { RegistryClient } from './registry-client.ts';
+import { type RegistryWait, SchemaIds } from './schema-ids.ts';
+import { avroSchemaText } from './schema-text.ts';
+import { subjectName } from './subject-name.ts';
+
+const HEADER_BYTES = 5;
+
+export interface AvroRecordEncoderDependencies {
+  readonly settings: SourceSettings;
+  readonly registry: RegistryClient;
+  readonly knownIds: KnownSchemaIds;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Called with every failed attempt while a `prepare…` waits for the registry, and with null when it answers again. */
+  readonly onRegistryWait?: (wait: RegistryWait | null) => void;
+}
+
+export function createAvroRecordEncoder(dependencies: AvroRecordEncoderDependencies): AvroRecordEncoder {
+  return new AvroRecordEncoder(dependencies);
+}
+
+/**
+ * Encodes changes as Debezium does with Confluent's Avro converter: a zero byte, the schema's id, the Avro bytes.
+ * @see https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
+ */
+export class AvroRecordEncoder implements RecordEncoder {
+  readonly #writer = new AvroWriter();
+  readonly #ids: SchemaIds;
+  readonly #settings: SourceSettings;
+  readonly #registry: RegistryClient;
+
+  constructor(dependencies: AvroRecordEncoderDependencies) {
+    this.#ids = new SchemaIds(dependencies);
+    this.#settings = dependencies.settings;
+    this.#registry = dependencies.registry;
+  }
+
+  get output(): OutputBuffer {
+    return this.#writer.output;
+  }
+
+  async prepareTable(shape: TableShape, source: SourceBlock, signal: AbortSignal): Promise<TableEncoder> {
+    const { schemaNameAdjustment: schemaNames, fieldNameAdjustment: fieldNames } = this.#settings;
+    const plan = new EnvelopePlan(shape, source, { schemaNames, fieldNames });
+    const { key, envelope } = plan.schemas;
+    const keyHeader = key === null ? null : await this.#header(shape.topic, 'key', key, signal);
+    const valueHeader = await this.#header(shape.topic, 'value', envelope, signal);
+    return new AvroTableEncoder(this.#writer, plan, keyHeader, valueHeader);
+  }
+
+  async prepareTransaction(topic: string, signal: AbortSignal): Promise<TransactionEncoder> {
+    const headers = await this.#headers(topic, TRANSACTION_KEY, TRANSACTION_VALUE, signal);
+    return new AvroTransactionEncoder(this.#writer, headers);
+  }
+
+  async prepareHeartbeat(topic: string, signal: AbortSignal): Promise<HeartbeatEncoder> {
+    const headers = await this.#headers(topic, HEARTBEAT_KEY, HEARTBEAT_VALUE, signal);
+    return new AvroHeartbeatEncoder(this.#writer, headers);
+  }
+
+  async prepareMessage(
+    topic: string,
+    source: SourceBlock,
+    content: ColumnCodec,
+    signal: AbortSignal,
+  ): Promise<MessageEncoder> {
+    const value = messageValueSchema(source.schema, content.schema);
+    const headers = await this.#headers(topic, messageKeySchema(source.schema), value, signal);
+    return new AvroMessageEncoder(this.#writer, headers, source, content);
+  }
+
+  async #headers(topic: string, key: ConnectStruct, value: ConnectStruct, signal: AbortSignal): Promise<RecordHeaders> {
+    return {
+      key: await this.#header(topic, 'key', key, signal),
+      value: await this.#header(topic, 'value', value, signal),
+    };
+  }
+
+  async #header(topic: string, part: 'key' | 'value', schema: ConnectStruct, signal: AbortSignal): Promise<Uint8Array> {
+    const subject = subjectName(this.#registry.settings.subjectNaming, topic, part, schema.name);
+    const id = await this.#ids.idOf(subject, avroSchemaText(schema), signal);
+    const header = Buffer.alloc(HEADER_BYTES);
+    header.writeUInt32BE(id, 1);
+    return header;
+  }
+}
