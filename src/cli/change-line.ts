@@ -71,8 +71,8 @@ function shorten(value: unknown): string {
 /** A value may hold escape sequences that would reprogram the terminal: control and direction characters are spelt out. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) => {
-    const escape = JSON.stringify(character).slice(1, -1);
-    return escape === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}` : escape;
+    const spelt = JSON.stringify(character).slice(1, -1);
+    return spelt === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}` : spelt;
   });
 }
 

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { choice, duration, fileContents, flag, integer, secret, text } from './fields.ts';
+
+/*
+ * What a source says about its database. The connector validates these settings; here they are named, so that a
+ * misspelt one is found, editors complete them and the reference page lists them. Connectors take a duration as
+ * `<name>_ms`.
+ */
+
+const TLS_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+
+const connectionShape = {
+  url: secret('a URL such as postgres://user@host:5432/database').optional().meta({
+    description: 'The database, instead of `host`, `port`, `user`, `password` and `database`. Never printed.',
+  }),
+  host: text().optional().meta({ description: 'Host name or address of the server.' }),
+  port: integer({ min: 1, max: 65_535 }).optional().meta({ description: 'Port of the server.' }),
+  user: text().optional().meta({ description: 'Role to connect as.' }),
+  password: secret().optional().meta({ description: 'Password of the role. Never printed.' }),
+  database: text().optional().meta({ description: 'Name of the database.' }),
+  tls: z
+    .strictObject({
+      mode: choice(TLS_MODES).optional().meta({ description: 'How much TLS is demanded of the server.' }),
+      ca_file: fileContents().optional().meta({ description: 'PEM file of the certificate authorities to trust.' }),
+      cert_file: fileContents().optional().meta({ description: 'PEM file of the client certificate.' }),
+      key_file: fileContents().optional().meta({ description: 'PEM file of the private key of `cert_file`.' }),
+    })
+    .optional()
+    .meta({ description: 'TLS towards the database.' }),
+};
+
+export const postgresShape = {
+  ...connectionShape,
+  slot: z
+    .strictObject({
+      name: text().optional().meta({ description: 'Replication slot; `tailrace_<source>` when missing.' }),
+      publication: text().optional().meta({ description: 'Publication; `tailrace_<source>` when missing.' }),
+      autocreate: choice(['filtered', 'all_tables', 'disabled']).optional().meta({
+        description: 'What the publication holds when the daemon creates it.',
+      }),
+      failover: flag().optional().meta({
+        description: 'Whether the slot is kept on standbys too (PostgreSQL 17 and newer).',
+      }),
+    })
+    .optional()
+    .meta({ description: 'The logical replication slot and its publication.' }),
+  types: z
+    .strictObject({
+      decimal: choice(['precise', 'double', 'string'])
+        .optional()
+        .meta({ description: 'How NUMERIC and MONEY are written.' }),
+      time: choice([
+        'adaptive',
+        'adaptive_time_microseconds',
+        'connect',
+        'isostring',
+        'microseconds',
+        'nanoseconds',
+        'structured',
+      ])
+        .optional()
+        .meta({ description: 'How dates and times are written.' }),
+      binary: choice(['bytes', 'base64', 'base64-url-safe', 'hex'])
+        .optional()
+        .meta({ description: 'How BYTEA is written.' }),
+      interval: choice(['numeric', 'string']).optional().meta({ description: 'How INTERVAL is written.' }),
+      hstore: choice(['json', 'map']).optional().meta({ description: 'How HSTORE is written.' }),
+      money_fraction_digits: integer({ min: 0, max: 10 })
+        .optional()
+        .meta({ description: 'Digits after the point of MONEY.' }),
+      unknown: choice(['skip', 'include'])
+        .optional()
+        .meta({ description: 'Whether columns of types that Debezium does not know are left out or written as text.' }),
+    })
+    .optional()
+    .meta({ description: 'How the types of the database are written; Debezium’s names and defaults.' }),
+  publish_via_partition_root: flag().optional().meta({
+    description: 'Whether rows of partitioned tables appear as rows of the root table.',
+  }),
+  status_interval: duration({ minMs: 100, maxMs: 60_000, kind: 'from 100ms to 1m' }).optional().meta({
+    description: 'Longest time between two status messages to the server; `10s` when missing.',
+  }),
+  connect_timeout: duration({ minMs: 100, maxMs: 600_000, kind: 'from 100ms to 10m' }).optional().meta({
+    description: 'How long connecting may take; `10s` when missing.',
+  }),
+  query_timeout: duration({ minMs: 100, maxMs: 3_600_000, kind: 'from 100ms to 1h' }).optional().meta({
+    description: 'How long one query of the catalog may take; `30s` when missing.',
+  }),
+};
+
+/** The settings that only the connector of a type understands, by type. */
+export const DATABASE_SHAPES: Readonly<Record<string, z.ZodRawShape>> = { postgres: postgresShape };
+
+/** For a source whose type is missing or not built: only its type is worth a complaint. */
+export const ANY_DATABASE: z.ZodRawShape = { ...postgresShape, server_id: z.unknown() };

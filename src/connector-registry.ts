@@ -1,0 +1,4 @@
+/** Connectors by the `type` of a source. Loaded when a source needs them: a daemon of one database pays for one. */
+export const connectorRegistry = {
+  postgres: async () => (await import('../connectors/postgres/index.ts')).connector,
+};
