@@ -1,0 +1,93 @@
+import type { HealthVerdict, StatusProvider } from '../core/source-status.ts';
+import { type Answer, json, problem, text } from './answer.ts';
+import { describeApi } from './openapi.ts';
+import type { Route } from './route.ts';
+
+/** What the HTTP server shows; whoever composes the daemon hands it in. */
+export interface AdminView {
+  readonly status: StatusProvider;
+  /** The whole exposition, ready to send. */
+  renderMetrics(): Promise<{ readonly contentType: string; readonly body: string }>;
+  readonly version: string;
+}
+
+const JSON_TYPE = 'application/json';
+const PROBLEM = { contentType: 'application/problem+json', schema: 'Problem' } as const;
+
+/** Everything that the server answers: registration, OpenAPI and the index are made of this one list. */
+export function adminRoutes(view: AdminView): readonly Route[] {
+  const { status } = view;
+  const routes: Route[] = [
+    {
+      path: '/',
+      summary: 'What there is',
+      responses: { 200: { description: 'The resources, one a line.', contentType: 'text/plain' } },
+      handle: () => text(index(view.version, routes)),
+    },
+    {
+      path: '/livez',
+      summary: 'Whether the process works; restart it when not',
+      responses: {
+        200: { description: 'Every loop runs.', contentType: JSON_TYPE, schema: 'Health' },
+        503: { description: 'A loop is stuck.', ...PROBLEM },
+      },
+      handle: () => health(status.live(), 'A loop is stuck; restart the process.'),
+    },
+    {
+      path: '/readyz',
+      summary: 'Whether every source does its work',
+      responses: {
+        200: {
+          description: 'Every source streams, snapshots or is paused by its operator.',
+          contentType: JSON_TYPE,
+          schema: 'Health',
+        },
+        503: { description: 'Some source does not.', ...PROBLEM },
+      },
+      handle: () => health(status.ready(), 'Not every source does its work.'),
+    },
+    {
+      path: '/metrics',
+      summary: 'Metrics for Prometheus',
+      responses: { 200: { description: 'Text exposition format 0.0.4.', contentType: 'text/plain' } },
+      handle: async () => ({ status: 200, ...(await view.renderMetrics()) }),
+    },
+    {
+      path: '/api/v1/sources',
+      summary: 'All sources',
+      responses: { 200: { description: 'The sources.', contentType: JSON_TYPE, schema: 'SourceList' } },
+      handle: () => json(status.statuses()),
+    },
+    {
+      path: '/api/v1/sources/:name',
+      summary: 'One source',
+      responses: {
+        200: { description: 'The source.', contentType: JSON_TYPE, schema: 'Source' },
+        404: { description: 'No source has this name.', ...PROBLEM },
+      },
+      handle: ({ name }) => {
+        const statuses = status.statuses();
+        const found = statuses.find((source) => source.name === name);
+        if (found !== undefined) return json(found);
+        const names = statuses.map((source) => source.name);
+        return problem(404, `There is no source of this name. The sources are: ${names.join(', ')}.`);
+      },
+    },
+    {
+      path: '/api/v1/openapi.json',
+      summary: 'This description',
+      responses: { 200: { description: 'OpenAPI 3.1.', contentType: JSON_TYPE, schema: 'Object' } },
+      handle: () => json(describeApi(routes, view.version)),
+    },
+  ];
+  return routes;
+}
+
+function health(verdict: HealthVerdict, detail: string): Answer {
+  return verdict.ok ? json({ status: 'ok' }) : problem(503, detail, { sources: verdict.problems });
+}
+
+function index(version: string, routes: readonly Route[]): string {
+  const lines = routes.map(({ path, summary }) => `GET ${path.padEnd(24)}${summary}`);
+  return `tailrace ${version}\n\n${lines.join('\n')}\n`;
+}
