@@ -1,0 +1,70 @@
+import type { Checkpoint, TopicProgress } from '../core/checkpoint.ts';
+import type { KnownSchemaIds } from '../core/known-schema-ids.ts';
+import type { SourceMemory } from '../core/source-memory.ts';
+import type { SourceState, StateStore } from '../core/source-state.ts';
+import { CHECKPOINT_KEY, decodeCheckpoint, encodeCheckpoint } from './checkpoint-codec.ts';
+import { StoredSchemaIds } from './stored-schema-ids.ts';
+import { StoredSchemas } from './stored-schemas.ts';
+import {
+  decodeTopicProgress,
+  encodeTopicProgress,
+  isTopicProgressKey,
+  topicProgressKey,
+} from './topic-progress-codec.ts';
+
+/** The SourceMemory over a claimed state. */
+export class StoredSourceMemory implements SourceMemory {
+  readonly schemas: StoredSchemas;
+  readonly schemaIds: KnownSchemaIds;
+  readonly #state: SourceState;
+  readonly #topics = new Map<string, TopicProgress>();
+  #checkpoint: Checkpoint | null;
+
+  /** Takes the state over. @throws FatalError where something in it is damaged or of an unknown format. */
+  constructor(state: SourceState, source: string) {
+    this.#state = state;
+    const text = state.entries.get(CHECKPOINT_KEY);
+    this.#checkpoint = text === undefined ? null : decodeCheckpoint(text, source);
+    for (const [key, value] of state.entries) {
+      if (!isTopicProgressKey(key)) continue;
+      const progress = decodeTopicProgress(value, key);
+      this.#topics.set(progress.topic, progress);
+    }
+    this.schemas = new StoredSchemas(state);
+    this.schemaIds = new StoredSchemaIds(state);
+  }
+
+  /** Claims the state of `source` and reads it. */
+  static async open(store: StateStore, source: string, signal: AbortSignal): Promise<StoredSourceMemory> {
+    const state = await store.open(source, signal);
+    try {
+      return new StoredSourceMemory(state, source);
+    } catch (error) {
+      await state[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get checkpoint(): Checkpoint | null {
+    return this.#checkpoint;
+  }
+
+  get topics(): readonly TopicProgress[] {
+    return [...this.#topics.values()];
+  }
+
+  /** In the same save, table versions are forgotten that only what lies before the checkpoint needed. */
+  async save(checkpoint: Checkpoint, topics: readonly TopicProgress[], signal: AbortSignal): Promise<void> {
+    const entries = new Map([
+      ...topics.map((progress) => [topicProgressKey(progress.topic), encodeTopicProgress(progress)] as const),
+      [CHECKPOINT_KEY, encodeCheckpoint(checkpoint)] as const,
+    ]);
+    await this.schemas.saveAndForget(entries, checkpoint.position, signal);
+    for (const progress of topics) this.#topics.set(progress.topic, progress);
+    this.#checkpoint = checkpoint;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#state[Symbol.asyncDispose]();
+  }
+}

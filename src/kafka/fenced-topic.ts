@@ -1,0 +1,141 @@
+import { TransientError } from '../core/errors.ts';
+import type { ClaimRequest, FencedTopic, TopicClaim } from '../core/fenced-topic.ts';
+import type { KafkaSettings } from '../core/settings.ts';
+import { Connections } from './connections.ts';
+import { TopicPartition } from './fenced-topic-partition.ts';
+import { FencedProducer } from './fenced-topic-producer.ts';
+import type { Persistence } from './fenced-topic-retry.ts';
+
+/** Time limit of opening and reading. */
+const CLAIM_TIMEOUT_MS = 60_000;
+/** Time limit of one save; below the transaction's own timeout. */
+const PUT_TIMEOUT_MS = 30_000;
+
+/**
+ * A FencedTopic on a real cluster. Ownership is the epoch of a transactional id: a claim asks for the next epoch, and the
+ * transaction coordinator refuses every older one. A plain compare-and-set on a topic does not exist.
+ */
+export class KafkaFencedTopic implements FencedTopic {
+  readonly #settings: KafkaSettings;
+  readonly #topic: string;
+  readonly #claims = new Set<KafkaTopicClaim>();
+
+  constructor(settings: KafkaSettings, topic: string) {
+    this.#settings = settings;
+    this.#topic = topic;
+  }
+
+  async claim(request: ClaimRequest, signal: AbortSignal): Promise<TopicClaim> {
+    signal.throwIfAborted();
+    const connections = new Connections(this.#settings, `tailrace-checkpoint-${request.source}`);
+    try {
+      const partition = new TopicPartition(connections, this.#topic);
+      const producer = new FencedProducer(connections, partition, request.transactionalId, request.source);
+      const persistence = persistenceOf(CLAIM_TIMEOUT_MS, signal, request.source, partition, producer);
+      const topicId = await partition.ensure(this.#replicationFactor(), persistence);
+      // Fence first, read then: what an older owner still had under way is in the log by now, or never will be.
+      await producer.initialise(persistence);
+      const records = await partition.read(request.keyPrefix, persistence);
+      const parts = { request, connections, partition, producer, topicId, records };
+      const claim = new KafkaTopicClaim(parts, () => this.#claims.delete(claim));
+      this.#claims.add(claim);
+      return claim;
+    } catch (error) {
+      await connections[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async peek(keyPrefix: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    signal.throwIfAborted();
+    await using connections = new Connections(this.#settings, 'tailrace-checkpoint-peek');
+    const partition = new TopicPartition(connections, this.#topic);
+    const persistence = persistenceOf(CLAIM_TIMEOUT_MS, signal, null, partition);
+    if ((await partition.find(persistence)) === null) return new Map();
+    return await partition.read(keyPrefix, persistence);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#claims].map((claim) => claim[Symbol.asyncDispose]()));
+  }
+
+  #replicationFactor(): number {
+    return this.#settings.topics.find(({ match }) => match.test(this.#topic))?.replicationFactor ?? -1;
+  }
+}
+
+interface ClaimParts {
+  readonly request: ClaimRequest;
+  readonly connections: Connections;
+  readonly partition: TopicPartition;
+  readonly producer: FencedProducer;
+  readonly topicId: string;
+  readonly records: ReadonlyMap<string, string>;
+}
+
+class KafkaTopicClaim implements TopicClaim {
+  readonly records: ReadonlyMap<string, string>;
+  readonly #parts: ClaimParts;
+  readonly #disposed: () => void;
+  #failure: unknown = null;
+
+  constructor(parts: ClaimParts, disposed: () => void) {
+    this.records = parts.records;
+    this.#parts = parts;
+    this.#disposed = disposed;
+  }
+
+  async put(changes: ReadonlyMap<string, string | null>, signal: AbortSignal): Promise<void> {
+    // A transaction with an unknown outcome may still be open: only a new claim, which ends it and reads again, knows more.
+    if (this.#failure !== null) throw this.#failure;
+    signal.throwIfAborted();
+    const { request, partition, producer } = this.#parts;
+    const persistence = persistenceOf(PUT_TIMEOUT_MS, signal, request.source, partition, producer);
+    try {
+      await this.#verifyTopic(persistence);
+      await producer.commit(
+        [...changes].map(([key, value]) => ({ key, value })),
+        persistence,
+      );
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.connections[Symbol.asyncDispose]();
+    this.#disposed();
+  }
+
+  /**
+   * Requests name the topic, so a topic that was deleted and made again would take what is put without a word, and the next
+   * start would find only that part of the state.
+   */
+  async #verifyTopic(persistence: Persistence): Promise<void> {
+    const { partition, request, topicId } = this.#parts;
+    const found = await partition.find(persistence);
+    if (found?.topicId === topicId) return;
+    throw new TransientError(
+      `the checkpoint topic ${partition.topic} was deleted${found === null ? '' : ' and made again'}`,
+      {
+        code: 'CHECKPOINT_TOPIC_REPLACED',
+        remedy:
+          'The source starts again and looks at what is left; restore the topic or import an exported checkpoint.',
+        source: request.source,
+      },
+    );
+  }
+}
+
+function persistenceOf(
+  timeoutMs: number,
+  signal: AbortSignal,
+  source: string | null,
+  ...located: readonly { relocate(): void }[]
+): Persistence {
+  const relocate = () => {
+    for (const part of located) part.relocate();
+  };
+  return { signal, source, deadlineMs: performance.now() + timeoutMs, relocate };
+}
