@@ -1,4 +1,6 @@
 import type { Checkpoint, TopicProgress } from './checkpoint.ts';
+import type { KnownSchemaIds } from './known-schema-ids.ts';
+import type { KnownSchemaIds } from './known-schema-ids.ts';
 import type { SchemaStore } from './schema-store.ts';
 
 /** A source's durable memory as its pipeline sees it: a typed view of one SourceState, owned until disposed. */
@@ -7,6 +9,8 @@ export interface SourceMemory extends AsyncDisposable {
   readonly checkpoint: Checkpoint | null;
   readonly topics: readonly TopicProgress[];
   readonly schemas: SchemaStore;
+  readonly schemaIds: KnownSchemaIds;
+  readonly schemaIds: KnownSchemaIds;
   /**
    * Saves a checkpoint and how far the topics have come, both or neither.
    * @throws OwnershipLostError where a newer owner exists.

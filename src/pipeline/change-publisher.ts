@@ -9,6 +9,7 @@ import {
 } from '../core/change-batch.ts';
 import type { RecordEncoder } from '../core/encoder.ts';
 import { PoisonChangeError, type TailraceError } from '../core/errors.ts';
+import { IncompatibleSchemaError } from '../core/incompatible-schema-error.ts';
 import type { SourceSettings } from '../core/settings.ts';
 import type { TableVersion } from '../core/table.ts';
 import type { InFlightBatch } from './ack-tracker.ts';
@@ -141,7 +142,7 @@ export class ChangePublisher<P> {
     try {
       return { plan: await this.#dependencies.planner.plan(version, signal), refusal: null };
     } catch (error) {
-      if (!(error instanceof PoisonChangeError)) throw error;
+      if (!(error instanceof IncompatibleSchemaError) || error.policy !== 'dead_letter') throw error;
       await this.#dependencies.deadLetters.prepare(signal);
       return { plan: null, refusal: error };
     }

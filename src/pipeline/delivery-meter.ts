@@ -6,14 +6,12 @@ import type { InFlightBatch } from './ack-tracker.ts';
 export class DeliveryMeter {
   readonly #clock: Clock;
   readonly #delivery: { observe(value: number, count: number): void };
-  readonly #lag: { set(value: number): void };
   #changes = 0;
   #publishedCommitUs: number | null = null;
 
   constructor(source: string, metrics: Metrics, clock: Clock) {
     this.#clock = clock;
     this.#delivery = metrics.histogram('tailrace_delivery_seconds').bind({ source });
-    this.#lag = metrics.gauge('tailrace_lag_seconds').bind({ source });
   }
 
   get changes(): number {
@@ -35,11 +33,5 @@ export class DeliveryMeter {
       if (commitChanges[i]! > 0) this.#delivery.observe(Math.max(seconds, 0), commitChanges[i]!);
     }
     this.#publishedCommitUs = commitTimesUs[commitTimesUs.length - 1]!;
-  }
-
-  /** Sets the lag gauge: 0 when nothing is waiting, else the age of the newest published commit. */
-  report(caughtUp: boolean): void {
-    if (caughtUp || this.#publishedCommitUs === null) this.#lag.set(0);
-    else this.#lag.set(Math.max(this.#clock.nowUs() - this.#publishedCommitUs, 0) / 1e6);
   }
 }

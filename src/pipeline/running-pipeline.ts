@@ -155,7 +155,6 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
       guard(
         repeatEvery(REPORT_INTERVAL_MS, clock, signal, async () => {
           observer.touch();
-          this.#meter.report(this.#tracker.isEmpty);
           checkpointAge.set((clock.nowMs() - this.#checkpointer.savedAtMs) / 1000);
           this.#report(observer);
         }),

@@ -1,0 +1,57 @@
+import { createAvroRecordEncoder } from '../avro/avro-record-encoder.ts';
+import type { RegistryClient } from '../avro/registry-client.ts';
+import { StoredSourceMemory } from '../checkpoint/stored-source-memory.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { Settings, SourceSettings } from '../core/settings.ts';
+import type { StateStore } from '../core/source-state.ts';
+import { createKafkaSink } from '../kafka/kafka-sink.ts';
+import { Pipeline } from '../pipeline/pipeline.ts';
+import type { SupervisedSource } from '../supervisor/source-supervisor.ts';
+import type { ConfiguredConnector } from './load-connector.ts';
+import { newRunId } from './run-id.ts';
+
+export interface DaemonParts {
+  readonly settings: Settings;
+  readonly stateStore: StateStore;
+  readonly registry: RegistryClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Everything that one source is made of. Sources share the store, the registry client and nothing that a run changes. */
+export function composeSource(
+  source: SourceSettings,
+  { connector, config }: ConfiguredConnector,
+  inFlightBytes: number,
+  parts: DaemonParts,
+): SupervisedSource {
+  const { settings, stateStore, registry, clock, metrics } = parts;
+  const logger = parts.logger.child({ source: source.name });
+  const runId = newRunId(clock.nowMs());
+  return {
+    name: source.name,
+    type: source.type,
+    createRunner: () =>
+      new Pipeline({
+        settings: source,
+        connector,
+        config,
+        checkpointIntervalMs: settings.checkpoint.intervalMs,
+        openMemory: (signal) => StoredSourceMemory.open(stateStore, source.name, signal),
+        openSink: (signal) =>
+          createKafkaSink(
+            { settings: settings.kafka, source: source.name, maxInFlightBytes: inFlightBytes, metrics, logger, clock },
+            signal,
+          ),
+        createEncoder: (memory) =>
+          createAvroRecordEncoder({ settings: source, registry, knownIds: memory.schemaIds, logger, clock }),
+        runId,
+        clock,
+        logger,
+        metrics,
+      }),
+  };
+}

@@ -1,0 +1,56 @@
+import { startAdminServer } from '../admin/server.ts';
+import { RegistryClient } from '../avro/registry-client.ts';
+import type { RunOptions } from '../cli/application.ts';
+import type { Settings } from '../core/settings.ts';
+import { createLogger } from '../observability/pino-logger.ts';
+import { PrometheusMetrics } from '../observability/prometheus-metrics.ts';
+import { SystemClock } from '../observability/system-clock.ts';
+import { Supervisor } from '../supervisor/supervisor.ts';
+import { composeSource } from './compose-source.ts';
+import { loadConnector } from './load-connector.ts';
+import { openStateStore } from './open-state-store.ts';
+import { onStopSignals } from './stop-signals.ts';
+
+const STOP_DEADLINE_MS = 25_000;
+const INTERRUPTED_EXIT_CODE = 130;
+
+/** Runs until SIGINT or SIGTERM. Read from top to bottom: this is how the rooms fit together. */
+export async function runDaemon(settings: Settings, options: RunOptions): Promise<number> {
+  const sources = settings.sources.filter(({ name }) => options.sources?.includes(name) ?? true);
+  const clock = new SystemClock();
+  const logger = createLogger(settings.log.level);
+  const metrics = new PrometheusMetrics({ sources: sources.map(({ name }) => name) });
+  const stateStore = openStateStore(settings);
+  await using registry = new RegistryClient(settings.schemaRegistry, metrics);
+  const parts = { settings, stateStore, registry, clock, logger, metrics };
+  const inFlightBytes = Math.floor(settings.kafka.maxInFlightBytes / Math.max(sources.length, 1));
+  const supervised = await Promise.all(
+    sources.map(async (source) => composeSource(source, await loadConnector(source), inFlightBytes, parts)),
+  );
+  const supervisor = new Supervisor(supervised, { clock, logger, metrics });
+  metrics.beforeCollection(() => supervisor.refreshMetrics());
+  const server = await startAdminServer(
+    settings.http,
+    { provider: supervisor, renderMetrics: () => metrics.render() },
+    logger,
+  );
+  logger.info({ url: server.url, sources: sources.map(({ name }) => name) }, 'listening');
+  let interrupted = false;
+  const forget = onStopSignals(
+    (signal) => {
+      logger.info({ signal }, 'stopping');
+      void supervisor.stop(STOP_DEADLINE_MS);
+    },
+    () => {
+      interrupted = true;
+      supervisor.kill();
+    },
+  );
+  supervisor.start();
+  const { exitCode } = await supervisor.waitUntilStopped();
+  forget();
+  await server.close();
+  await stateStore.close();
+  logger.info({ exitCode }, 'stopped');
+  return interrupted ? INTERRUPTED_EXIT_CODE : exitCode;
+}
