@@ -1,6 +1,5 @@
 import type { Checkpoint, TopicProgress } from './checkpoint.ts';
 import type { KnownSchemaIds } from './known-schema-ids.ts';
-import type { KnownSchemaIds } from './known-schema-ids.ts';
 import type { SchemaStore } from './schema-store.ts';
 
 /** A source's durable memory as its pipeline sees it: a typed view of one SourceState, owned until disposed. */
@@ -9,7 +8,6 @@ export interface SourceMemory extends AsyncDisposable {
   readonly checkpoint: Checkpoint | null;
   readonly topics: readonly TopicProgress[];
   readonly schemas: SchemaStore;
-  readonly schemaIds: KnownSchemaIds;
   readonly schemaIds: KnownSchemaIds;
   /**
    * Saves a checkpoint and how far the topics have come, both or neither.
