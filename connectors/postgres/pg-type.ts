@@ -33,4 +33,6 @@ export interface TypeModes {
   /** `money.fraction.digits`. */
   readonly moneyFractionDigits: number;
   readonly unavailablePlaceholder: string;
+  /** `unverified`: the database's encoding is SQL_ASCII, so that every value is checked to be UTF-8. Default: `utf8`. */
+  readonly textEncoding?: 'utf8' | 'unverified';
 }

@@ -1,0 +1,20 @@
+/**
+ * Reused memory for a value that has to be taken apart before it is written. It is valid until the next `begin` of the
+ * same scratch; a writer copies what it is given, so nothing outlives the call.
+ */
+export class Scratch {
+  bytes: Uint8Array = new Uint8Array(256);
+  length = 0;
+
+  begin(capacity: number): Uint8Array {
+    if (this.bytes.length < capacity) this.bytes = new Uint8Array(capacity * 2);
+    this.length = 0;
+    return this.bytes;
+  }
+}
+
+const encoder = new TextEncoder();
+
+export function utf8Bytes(text: string): Uint8Array {
+  return encoder.encode(text);
+}

@@ -1,0 +1,125 @@
+import type { ValueWriter } from '../../../src/core/value-writer.ts';
+import type { TypeModes } from '../pg-type.ts';
+import { codec, type PostgresCodec, semantic } from './codec.ts';
+import { DateTimeParts, readTimestamp } from './date-time-text.ts';
+import { append, appendDate, appendTime, beginIso, type FractionDigits, isoText } from './iso-text.ts';
+import { structuredTimestamp, structuredZonedTimestamp } from './structured-time.ts';
+import { writeMaximum, writeMinimum, writeSaturated, writeThousandfold } from './wide-long.ts';
+
+const parts = new DateTimeParts();
+const LETTER_T = 0x54;
+const LETTER_Z = 0x5a;
+
+/** Below this many seconds, microseconds are safe integers (until the year 2255). */
+const SAFE_MICRO_SECONDS = 9_007_199_253;
+
+/** Debezium's milliseconds of `infinity` and `-infinity`: the driver's, not the ends of the range. */
+const INFINITE_MILLIS = { least: -9_223_372_036_832_400_000n, greatest: 9_223_372_036_825_200_000n };
+const INFINITE_ISO = { least: '-292275055-05-16T23:00:00Z', greatest: '+292278994-08-16T23:00:00Z' };
+
+/** `timestamp`. @param typmod the declared fraction digits, -1 for none (which means six) */
+export function timestampCodec(typmod: number, modes: TypeModes): PostgresCodec {
+  switch (modes.time) {
+    case 'adaptive':
+    case 'adaptive_time_microseconds':
+      return typmod >= 0 && typmod <= 3 ? milliseconds('io.debezium.time.Timestamp') : microseconds;
+    case 'microseconds':
+      return microseconds;
+    case 'nanoseconds':
+      return nanoseconds;
+    case 'connect':
+      return milliseconds('org.apache.kafka.connect.data.Timestamp');
+    case 'isostring':
+      return isoTimestamp;
+    case 'structured':
+      return structuredTimestamp(typmod);
+  }
+}
+
+/** `timestamp with time zone`: text in UTC with as many fraction digits as the column declares. */
+export function zonedTimestampCodec(typmod: number, modes: TypeModes): PostgresCodec {
+  if (modes.time === 'structured') return structuredZonedTimestamp(typmod);
+  const digits = typmod < 0 ? 6 : typmod;
+  return codec(
+    semantic('string', 'io.debezium.time.ZonedTimestamp'),
+    (bytes, start, end, out) => {
+      readTimestamp(bytes, start, end, true, parts);
+      if (parts.infinity !== 0) {
+        out.utf8(bytes, start, end);
+      } else {
+        parts.toUtc();
+        writeIso(digits, out);
+      }
+      return true;
+    },
+    (out) => out.text('1970-01-01T00:00:00Z'),
+  );
+}
+
+function milliseconds(name: string): PostgresCodec {
+  return codec(
+    semantic('int64', name),
+    (bytes, start, end, out) => {
+      readTimestamp(bytes, start, end, false, parts);
+      if (parts.infinity === 0) out.safeLong(parts.epochSeconds() * 1000 + Math.floor(parts.micros / 1000));
+      else writeSaturated(parts.infinity > 0 ? INFINITE_MILLIS.greatest : INFINITE_MILLIS.least, out);
+      return true;
+    },
+    (out) => out.safeLong(0),
+  );
+}
+
+const microseconds = codec(
+  semantic('int64', 'io.debezium.time.MicroTimestamp'),
+  (bytes, start, end, out) => {
+    readTimestamp(bytes, start, end, false, parts);
+    if (!wroteInfinity(out)) {
+      const seconds = parts.epochSeconds();
+      if (Math.abs(seconds) <= SAFE_MICRO_SECONDS) out.safeLong(seconds * 1_000_000 + parts.micros);
+      else writeSaturated(BigInt(seconds) * 1_000_000n + BigInt(parts.micros), out);
+    }
+    return true;
+  },
+  (out) => out.safeLong(0),
+);
+
+/** Nanoseconds reach from 1677 to 2262 only; what lies beyond becomes the first or the last of them. */
+const nanoseconds = codec(
+  semantic('int64', 'io.debezium.time.NanoTimestamp'),
+  (bytes, start, end, out) => {
+    readTimestamp(bytes, start, end, false, parts);
+    if (!wroteInfinity(out)) {
+      const seconds = parts.epochSeconds();
+      if (Math.abs(seconds) <= SAFE_MICRO_SECONDS) writeThousandfold(seconds * 1_000_000 + parts.micros, out);
+      else writeSaturated((BigInt(seconds) * 1_000_000n + BigInt(parts.micros)) * 1000n, out);
+    }
+    return true;
+  },
+  (out) => out.safeLong(0),
+);
+
+const isoTimestamp = codec(
+  semantic('string', 'io.debezium.time.IsoTimestamp'),
+  (bytes, start, end, out) => {
+    readTimestamp(bytes, start, end, false, parts);
+    if (parts.infinity === 0) writeIso('needed', out);
+    else out.text(parts.infinity > 0 ? INFINITE_ISO.greatest : INFINITE_ISO.least);
+    return true;
+  },
+  (out) => out.text('1970-01-01T00:00:00Z'),
+);
+
+function wroteInfinity(out: ValueWriter): boolean {
+  if (parts.infinity > 0) writeMaximum(out);
+  else if (parts.infinity < 0) writeMinimum(out);
+  return parts.infinity !== 0;
+}
+
+function writeIso(fraction: FractionDigits, out: ValueWriter): void {
+  beginIso();
+  appendDate(parts);
+  append(LETTER_T);
+  appendTime(parts, fraction);
+  append(LETTER_Z);
+  out.utf8(isoText.bytes, 0, isoText.length);
+}
