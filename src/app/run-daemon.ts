@@ -9,6 +9,7 @@ import { Supervisor } from '../supervisor/supervisor.ts';
 import { composeSource } from './compose-source.ts';
 import { loadConnector } from './load-connector.ts';
 import { openStateStore } from './open-state-store.ts';
+import { packageVersion } from './package-version.ts';
 import { onStopSignals } from './stop-signals.ts';
 
 const STOP_DEADLINE_MS = 25_000;
@@ -28,10 +29,10 @@ export async function runDaemon(settings: Settings, options: RunOptions): Promis
     sources.map(async (source) => composeSource(source, await loadConnector(source), inFlightBytes, parts)),
   );
   const supervisor = new Supervisor(supervised, { clock, logger, metrics });
-  metrics.beforeCollection(() => supervisor.refreshMetrics());
+  metrics.onCollect(() => supervisor.refreshMetrics());
   const server = await startAdminServer(
     settings.http,
-    { provider: supervisor, renderMetrics: () => metrics.render() },
+    { status: supervisor, renderMetrics: () => metrics.render(), version: packageVersion() },
     logger,
   );
   logger.info({ url: server.url, sources: sources.map(({ name }) => name) }, 'listening');

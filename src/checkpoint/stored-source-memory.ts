@@ -54,12 +54,17 @@ export class StoredSourceMemory implements SourceMemory {
   }
 
   /** In the same save, table versions are forgotten that only what lies before the checkpoint needed. */
-  async save(checkpoint: Checkpoint, topics: readonly TopicProgress[], signal: AbortSignal): Promise<void> {
+  async save(
+    checkpoint: Checkpoint,
+    replayFrom: string | null,
+    topics: readonly TopicProgress[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const entries = new Map([
       ...topics.map((progress) => [topicProgressKey(progress.topic), encodeTopicProgress(progress)] as const),
       [CHECKPOINT_KEY, encodeCheckpoint(checkpoint)] as const,
     ]);
-    await this.schemas.saveAndForget(entries, checkpoint.position, signal);
+    await this.schemas.saveAndForget(entries, replayFrom, signal);
     for (const progress of topics) this.#topics.set(progress.topic, progress);
     this.#checkpoint = checkpoint;
   }

@@ -49,6 +49,8 @@ export interface PositionCodec<P> {
   encode(position: P): string;
   /** Throws a FatalError for text that `encode` never gives. */
   decode(text: string): P;
+  /** Text that compares with `StoredVersion.since` as the log does: versions before it may be needed by nobody but the newest. */
+  sortKey(position: P): string;
 }
 
 export type ResumeVerdict<P> =

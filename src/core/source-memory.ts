@@ -10,8 +10,14 @@ export interface SourceMemory extends AsyncDisposable {
   readonly schemas: SchemaStore;
   readonly schemaIds: KnownSchemaIds;
   /**
-   * Saves a checkpoint and how far the topics have come, both or neither.
+   * Saves a checkpoint and how far the topics have come, both or neither. `replayFrom` is the sort key of its position:
+   * table versions that no replay from there can need are forgotten (null: none are).
    * @throws OwnershipLostError where a newer owner exists.
    */
-  save(checkpoint: Checkpoint, topics: readonly TopicProgress[], signal: AbortSignal): Promise<void>;
+  save(
+    checkpoint: Checkpoint,
+    replayFrom: string | null,
+    topics: readonly TopicProgress[],
+    signal: AbortSignal,
+  ): Promise<void>;
 }

@@ -73,7 +73,7 @@ export class Checkpointer<P> {
         position: text,
         savedAtMs: nowMs,
       };
-      await memory.save(checkpoint, sink.takeProgress(), signal);
+      await memory.save(checkpoint, positions.sortKey(position), sink.takeProgress(), signal);
       this.#saved = text;
     }
     this.#savedAtMs = nowMs;
