@@ -17,6 +17,8 @@ export interface Application {
   tailDatabase(url: string, options: TailOptions, emit: (change: LiveChange) => void): Promise<void>;
   /** Live records of one topic from its end on. Resolves when `options.signal` aborts. */
   tailTopic(settings: Settings, topic: string, options: TailOptions, emit: (change: LiveChange) => void): Promise<void>;
+  /** Drops slot and publication of a source. Rejects while the source runs. Missing as long as it is not built. */
+  teardown?(settings: Settings, sourceName: string): Promise<void>;
 }
 
 export interface RunOptions {

@@ -161,7 +161,7 @@ export function list<T>(item: z.ZodType<T>, options: { min?: number; commas?: bo
     .superRefine((items, ctx) => {
       if (items.length < (options.min ?? 0)) refuse(ctx, 'is empty', `Set it to ${kind}.`);
     })
-    .meta({ 'x-kind': kind });
+    .meta({ 'x-kind': kind, 'x-commas': options.commas === true });
 }
 
 /** A setting of a later version: accepted by no configuration, so that nobody relies on it in vain. */

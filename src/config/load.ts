@@ -5,7 +5,7 @@ import { checkSection, unknownSetting } from './check-section.ts';
 import { sections } from './configuration.ts';
 import { duplicates } from './duplicates.ts';
 import { expand, type Surroundings } from './expand.ts';
-import { InvalidConfiguration, type Problem, renderPath } from './problem.ts';
+import { InvalidConfiguration, type Path, type Problem, renderPath } from './problem.ts';
 import { type ConnectorCatalogue, readSource } from './read-source.ts';
 import { parseYaml } from './yaml-document.ts';
 
@@ -40,7 +40,11 @@ export async function parseSettings(
   const document = parseYaml(text);
   if (document.problems.length > 0) throw new InvalidConfiguration(around.file, document.problems);
   const expanded = expand(document.value ?? {}, around);
-  const { settings, problems } = await readDocument(absolutePaths(expanded.value, around.directory), connectors);
+  const { settings, problems } = await readDocument(
+    absolutePaths(expanded.value, around.directory),
+    connectors,
+    expanded.problems,
+  );
   const all = [...expanded.problems, ...withoutConsequences(problems, expanded.problems)];
   if (all.length > 0 || settings === undefined) {
     const located = all.map((problem) => ({
@@ -60,6 +64,7 @@ export async function parseSettings(
 async function readDocument(
   value: unknown,
   connectors: ConnectorCatalogue,
+  unresolved: readonly Problem[],
 ): Promise<{ settings: Settings | undefined; problems: Problem[] }> {
   const problems: Problem[] = [];
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -77,7 +82,7 @@ async function readDocument(
   checkSection(sections.delivery, written.delivery, ['delivery'], problems);
   const http = checkSection(sections.http, written.http, ['http'], problems);
   const log = checkSection(sections.log, written.log, ['log'], problems);
-  const sources = await readSources(written.sources, connectors, problems);
+  const sources = await readSources(written.sources, connectors, unresolved, problems);
   if (!kafka || !schemaRegistry || !checkpoint || !http || !log) return { settings: undefined, problems };
   return { settings: { kafka, schemaRegistry, checkpoint, http, log, sources }, problems };
 }
@@ -85,6 +90,7 @@ async function readDocument(
 async function readSources(
   written: unknown,
   connectors: ConnectorCatalogue,
+  unresolved: readonly Problem[],
   problems: Problem[],
 ): Promise<SourceSettings[]> {
   if (!Array.isArray(written) || written.length === 0) {
@@ -94,7 +100,10 @@ async function readSources(
   }
   const sources: SourceSettings[] = [];
   for (const [index, item] of written.entries()) {
-    const source = await readSource(item, ['sources', index], connectors, problems);
+    const path = ['sources', index];
+    // With a variable missing, a connector would complain about what that leaves undone.
+    const complete = !unresolved.some((problem) => startsWith(problem.path, path));
+    const source = await readSource(item, path, complete ? connectors : null, problems);
     if (source !== undefined) sources.push(source);
   }
   problems.push(...duplicates(written));
@@ -116,6 +125,9 @@ function absolutePaths(value: unknown, directory: string, section = ''): unknown
 
 /** What a variable that is not set makes of a setting is not worth a second complaint. */
 function withoutConsequences(problems: readonly Problem[], causes: readonly Problem[]): Problem[] {
-  const starts = (longer: Problem, shorter: Problem) => shorter.path.every((step, at) => longer.path[at] === step);
-  return problems.filter((problem) => !causes.some((cause) => starts(problem, cause)));
+  return problems.filter((problem) => !causes.some((cause) => startsWith(problem.path, cause.path)));
+}
+
+function startsWith(path: Path, start: Path): boolean {
+  return start.every((step, at) => path[at] === step);
 }

@@ -15,11 +15,14 @@ export type ConfigParser = Pick<SourceConnector<any, any>, 'parseConfig'>;
 /** Connectors by the `type` of a source, loaded when a source needs them. */
 export type ConnectorCatalogue = Readonly<Record<string, () => Promise<ConfigParser>>>;
 
-/** Reads one item of `sources`. Adds every problem to `problems`, those that the connector finds too. */
+/**
+ * Reads one item of `sources`. Adds every problem to `problems`, those that the connector finds too; it is not asked where
+ * `connectors` is null.
+ */
 export async function readSource(
   written: unknown,
   path: Path,
-  connectors: ConnectorCatalogue,
+  connectors: ConnectorCatalogue | null,
   problems: Problem[],
 ): Promise<SourceSettings | undefined> {
   if (typeof written !== 'object' || written === null || Array.isArray(written)) {
@@ -38,11 +41,11 @@ export async function readSource(
   const settings = checkSection(sourceSchema, common, [], found);
   const connector = readDatabase(database, common.type, found);
   const source = settings === undefined ? undefined : { ...settings, connector };
-  const catalogued = typeof common.type === 'string' && Object.hasOwn(connectors, common.type);
-  if (catalogued) {
-    const parser = await connectors[common.type as string]!();
+  const type = typeof common.type === 'string' ? common.type : '';
+  if (connectors !== null && Object.hasOwn(connectors, type)) {
+    const parser = await connectors[type]!();
     // Although something else is wrong, the connector's part is looked at, so that every problem is named at once.
-    const stand = source ?? { ...standIn(common.type as string), connector };
+    const stand = source ?? { ...standIn(type), connector };
     const parsed = parser.parseConfig(stand);
     if (!parsed.ok) found.push(...withoutRepetition(parsed.problems.map(problemOfConnector), found));
   }

@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { compilePattern } from '../../config/pattern.ts';
+import type { TailOptions } from '../application.ts';
+import { changeAsJson, type LiveChange, renderChangeLine } from '../change-line.ts';
+import { type CommandContext, notify, printLine, usesColour } from '../command-context.ts';
+import { type ConfiguredOptions, configuredCommand, settingsOf } from '../configured-command.ts';
+import { UsageError } from '../exit-code.ts';
+
+interface TailCommandOptions extends ConfiguredOptions {
+  readonly table?: string[];
+}
+
+/** Live changes until interrupted: of a database, which needs no configuration, or of a topic. */
+export function tailCommand(context: CommandContext): Command {
+  return configuredCommand('tail', 'Print live changes of a database (postgres://…) or of a topic.')
+    .argument('[url|topic]', 'a database URL, or a topic of the Kafka in the configuration')
+    .option('--table <pattern...>', 'only tables whose schema.table, or table, matches this regular expression')
+    .action(async (target: string | undefined, options: TailCommandOptions) => {
+      if (target === undefined) {
+        throw new UsageError('nothing to tail', 'Write tailrace tail URL|TOPIC, and --table after it.');
+      }
+      const tables = (options.table ?? []).map(tablePattern);
+      const isUrl = /^[a-z][a-z0-9+.-]*:/i.test(target);
+      if (isUrl && !isPostgres(target)) {
+        // The URL is not repeated: it may hold a password.
+        throw new UsageError('this kind of URL cannot be tailed', 'Write postgres://user:password@host:5432/database.');
+      }
+      const settings = isUrl ? null : await settingsOf(options, context);
+      const application = await context.loadApplication();
+      const colour = usesColour(context);
+      const emit = (change: LiveChange) =>
+        printLine(context, options.json ? changeAsJson(change) : renderChangeLine(change, { colour }));
+      const tailOptions: TailOptions = { tables, signal: context.interruption() };
+      notify(context, 'Waiting for changes; Ctrl-C stops.');
+      if (settings === null) await application.tailDatabase(target, tailOptions, emit);
+      else await application.tailTopic(settings, target, tailOptions, emit);
+    });
+}
+
+function isPostgres(target: string): boolean {
+  return /^postgres(ql)?:$/.test(URL.parse(target)?.protocol ?? '');
+}
+
+/** `orders` means the table in any schema, `public\.orders` and `public.orders` that of one. */
+function tablePattern(text: string): RegExp {
+  const pattern = compilePattern(text.includes('.') ? text : `(?:.*\\.)?${text}`);
+  if (pattern !== null) return pattern;
+  throw new UsageError(`--table ${text} is not a regular expression`, 'Write --table public.orders, for example.');
+}

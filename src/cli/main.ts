@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+import { connectorRegistry } from '../connector-registry.ts';
+import { EXIT } from './exit-code.ts';
+import { runProgram } from './program.ts';
+
+// `tailrace tail … | head` ends with head: nobody is left to read the data, which is not an error. Messages without a
+// reader are no reason to stop a daemon.
+process.stdout.on(
+  'error',
+  ignoringClosedPipe(() => process.exit(EXIT.done)),
+);
+process.stderr.on(
+  'error',
+  ignoringClosedPipe(() => {}),
+);
+
+const exitCode = await runProgram(process.argv.slice(2), packageVersion(), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  connectors: connectorRegistry,
+  loadApplication: () => import('../app.ts'),
+  interruption,
+});
+// What is written to a pipe is not out yet; what is still open (a connection that ends slowly) is not waited for.
+await flushed(process.stdout);
+await flushed(process.stderr);
+process.exit(exitCode);
+
+function ignoringClosedPipe(whenClosed: () => void): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    if (error.code !== 'EPIPE') throw error;
+    whenClosed();
+  };
+}
+
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(EXIT.cutShort);
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write('', () => resolve());
+  });
+}
+
+function packageVersion(): string {
+  const file = findPackageJSON(import.meta.url);
+  if (file === undefined) throw new Error('the package has no package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

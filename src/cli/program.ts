@@ -1,0 +1,74 @@
+import { Command, CommanderError } from 'commander';
+import { TailraceError } from '../core/errors.ts';
+import { type CommandContext, notify } from './command-context.ts';
+import { checkCommand } from './commands/check.ts';
+import { checkpointCommand } from './commands/checkpoint.ts';
+import { configCommand } from './commands/config.ts';
+import { runCommand } from './commands/run.ts';
+import { tailCommand } from './commands/tail.ts';
+import { teardownCommand } from './commands/teardown.ts';
+import { EXIT, exitCodeOf, UsageError } from './exit-code.ts';
+
+const EXIT_CODES = `
+Exit codes:
+  0    done
+  1    failed
+  2    wrong usage or configuration
+  3    a check or a comparison found differences
+  4    resync required
+  130  a second interrupt cut the stop short`;
+
+/** Carries out one command line (without `node` and the script) and resolves with the exit code of the process. */
+export async function runProgram(args: readonly string[], version: string, context: CommandContext): Promise<number> {
+  let exitCode: number = EXIT.done;
+  const done = (code: number) => {
+    exitCode = code;
+  };
+  const program = new Command('tailrace')
+    .description('Tails databases and publishes every committed change to Kafka as Debezium-compatible Avro.')
+    .version(version)
+    .addHelpText('after', EXIT_CODES)
+    .addCommand(runCommand(context, done))
+    .addCommand(checkCommand(context, done))
+    .addCommand(tailCommand(context))
+    .addCommand(checkpointCommand(context))
+    .addCommand(configCommand(context, done))
+    .addCommand(teardownCommand(context));
+  reportThrough(program, context);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    report(error, context);
+    return exitCodeOf(error);
+  }
+}
+
+/** Commander exits and prints by itself unless every command is told otherwise. */
+function reportThrough(command: Command, context: CommandContext): void {
+  command
+    .exitOverride()
+    .showHelpAfterError(`Usage: ${usageOf(command)}`)
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+    });
+  for (const below of command.commands) reportThrough(below, context);
+}
+
+function usageOf(command: Command): string {
+  const names = [];
+  for (let at: Command | null = command; at !== null; at = at.parent) names.unshift(at.name());
+  return `${names.join(' ')} ${command.usage()}; ${names.join(' ')} --help says more.`;
+}
+
+function report(error: unknown, context: CommandContext): void {
+  // Commander has said it.
+  if (error instanceof CommanderError) return;
+  if (error instanceof TailraceError || error instanceof UsageError) {
+    notify(context, `error: ${error.message}\n${error.remedy}`);
+    return;
+  }
+  // A fault of the program: whoever reports it needs to know where.
+  notify(context, `unexpected error: ${error instanceof Error ? error.stack : String(error)}`);
+}
