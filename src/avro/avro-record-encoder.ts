@@ -31,8 +31,8 @@ import {
   TRANSACTION_KEY,
   TRANSACTION_VALUE,
 } from './fixed-schemas.ts';
-import type { RegistryClient } from './registry-client.ts';
 import { type RegistryWait, SchemaIds } from './schema-ids.ts';
+import type { SchemaRegistry } from './schema-registry.ts';
 import { avroSchemaText } from './schema-text.ts';
 import { subjectName } from './subject-name.ts';
 
@@ -40,7 +40,7 @@ const HEADER_BYTES = 5;
 
 export interface AvroRecordEncoderDependencies {
   readonly settings: SourceSettings;
-  readonly registry: RegistryClient;
+  readonly registry: SchemaRegistry;
   readonly knownIds: KnownSchemaIds;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -60,7 +60,7 @@ export class AvroRecordEncoder implements RecordEncoder {
   readonly #writer = new AvroWriter();
   readonly #ids: SchemaIds;
   readonly #settings: SourceSettings;
-  readonly #registry: RegistryClient;
+  readonly #registry: SchemaRegistry;
 
   constructor(dependencies: AvroRecordEncoderDependencies) {
     this.#ids = new SchemaIds(dependencies);

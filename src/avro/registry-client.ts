@@ -2,17 +2,12 @@ import { Agent, request } from 'undici';
 import type { Metrics } from '../core/metrics.ts';
 import type { RegistrySettings, TlsSettings } from '../core/settings.ts';
 import { RegistryRefusal, RegistryUnreachableError } from './registry-errors.ts';
+import type { CompatibilityAnswer, SchemaRegistry } from './schema-registry.ts';
 
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
 const MAX_MESSAGE_LENGTH = 500;
 
 export type RegistryOutcome = 'ok' | 'not_found' | 'refused' | 'unreachable';
-
-export interface CompatibilityAnswer {
-  readonly compatible: boolean;
-  /** What the registry says about it; empty where it gives no reasons. */
-  readonly reasons: readonly string[];
-}
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
@@ -21,7 +16,7 @@ type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
  * that does not answer is left for the next one. Remembers nothing but which URL answered last.
  * @see https://docs.confluent.io/platform/current/schema-registry/develop/api.html
  */
-export class RegistryClient implements AsyncDisposable {
+export class RegistryClient implements SchemaRegistry, AsyncDisposable {
   readonly settings: RegistrySettings;
   readonly #agent: Agent;
   readonly #headers: Readonly<Record<string, string>>;
@@ -41,7 +36,6 @@ export class RegistryClient implements AsyncDisposable {
     };
   }
 
-  /** The id of exactly this schema under the subject, in whichever version; null where it is not registered. */
   async lookUp(subject: string, schema: string, signal: AbortSignal): Promise<number | null> {
     try {
       return idOf(await this.#ask('POST', `/subjects/${encodeURIComponent(subject)}`, { schema }, signal));
@@ -51,7 +45,6 @@ export class RegistryClient implements AsyncDisposable {
     }
   }
 
-  /** Whether the schema may follow the subject's latest version; a subject without versions takes any. */
   async checkCompatibility(subject: string, schema: string, signal: AbortSignal): Promise<CompatibilityAnswer> {
     const path = `/compatibility/subjects/${encodeURIComponent(subject)}/versions/latest?verbose=true`;
     try {
@@ -67,7 +60,6 @@ export class RegistryClient implements AsyncDisposable {
     }
   }
 
-  /** Registers the schema as a new version, unless the subject has it. Gives its id either way. */
   async register(subject: string, schema: string, signal: AbortSignal): Promise<number> {
     return idOf(await this.#ask('POST', `/subjects/${encodeURIComponent(subject)}/versions`, { schema }, signal));
   }
@@ -77,7 +69,6 @@ export class RegistryClient implements AsyncDisposable {
     return levelOf(await this.#ask('GET', '/config', null, signal));
   }
 
-  /** The subject's own compatibility level; null where it follows the registry's. */
   async subjectCompatibility(subject: string, signal: AbortSignal): Promise<string | null> {
     try {
       return levelOf(await this.#ask('GET', `/config/${encodeURIComponent(subject)}`, null, signal));
@@ -87,7 +78,6 @@ export class RegistryClient implements AsyncDisposable {
     }
   }
 
-  /** Null makes the subject follow the registry's level again. */
   async setSubjectCompatibility(subject: string, level: string | null, signal: AbortSignal): Promise<void> {
     const path = `/config/${encodeURIComponent(subject)}`;
     if (level === null) await this.#ask('DELETE', path, null, signal);

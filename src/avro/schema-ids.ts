@@ -4,8 +4,8 @@ import { ConfigurationError } from '../core/errors.ts';
 import { IncompatibleSchemaError } from '../core/incompatible-schema-error.ts';
 import type { KnownSchemaIds } from '../core/known-schema-ids.ts';
 import type { Logger } from '../core/logger.ts';
-import type { RegistryClient } from './registry-client.ts';
 import { RegistryRefusal, RegistryUnreachableError } from './registry-errors.ts';
+import type { SchemaRegistry } from './schema-registry.ts';
 
 const FIRST_BACKOFF_MS = 200;
 const MAX_BACKOFF_MS = 30_000;
@@ -21,7 +21,7 @@ export interface RegistryWait {
 }
 
 export interface SchemaIdsDependencies {
-  readonly registry: RegistryClient;
+  readonly registry: SchemaRegistry;
   readonly knownIds: KnownSchemaIds;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -35,7 +35,7 @@ export interface SchemaIdsDependencies {
  * not written to.
  */
 export class SchemaIds {
-  readonly #registry: RegistryClient;
+  readonly #registry: SchemaRegistry;
   readonly #knownIds: KnownSchemaIds;
   readonly #logger: Logger;
   readonly #clock: Clock;

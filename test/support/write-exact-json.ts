@@ -33,7 +33,8 @@ export function writeExactJson(out: ValueWriter, schema: ConnectSchema, value: E
     case 'bytes': {
       const text = value as string;
       const bytes = form === 'hex' ? Buffer.from(text.slice(2), 'hex') : Buffer.from(text, 'latin1');
-      out.bytes(bytes, 0, bytes.length);
+      if (schema.name === 'org.apache.kafka.connect.data.Decimal') writeDecimal(out, schema, bytes);
+      else out.bytes(bytes, 0, bytes.length);
       return;
     }
     case 'array': {
@@ -82,6 +83,16 @@ function writeOptional(
   }
   if (optional) out.present(nullBranch);
   writeExactJson(out, schema, value, form);
+}
+
+/** Turns the two's complement back into the digits that a database would have sent. */
+function writeDecimal(out: ValueWriter, schema: ConnectSchema, bytes: Buffer): void {
+  const scale = Number(schema.parameters?.find(([name]) => name === 'scale')?.[1]);
+  const unscaled = BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex') || '0'}`));
+  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0');
+  const point = digits.length - scale;
+  const text = `${unscaled < 0n ? '-' : ''}${digits.slice(0, point)}${scale > 0 ? `.${digits.slice(point)}` : ''}`;
+  out.decimal(Buffer.from(text, 'latin1'), 0, text.length, scale);
 }
 
 function textOf(value: ExactJson): string {
