@@ -90,7 +90,7 @@ function runFiles(suite: Suite, options: readonly string[], environment: Record<
 /** Runs suites that want the same services on one stack. */
 async function runGroup(postgres: number | null, suites: readonly Suite[], options: readonly string[]) {
   const stack =
-    postgres === null
+    postgres === null || suites.every((suite) => suite.files.length === 0)
       ? null
       : await startStack({ postgres: [postgres], kafka: true, registry: true, signal: aborter.signal });
   const environment: Record<string, string> =

@@ -29,7 +29,7 @@ async function composeServices(): Promise<{ postgres: string | null; kafka?: str
     registryBase(`http://127.0.0.1:${COMPOSE_PORTS.registry}`),
   ]);
   return {
-    postgres: postgres ? `postgres://postgres:postgres@127.0.0.1:${COMPOSE_PORTS.postgres}/postgres` : null,
+    postgres: postgres ? `postgres://postgres@127.0.0.1:${COMPOSE_PORTS.postgres}/postgres` : null,
     ...(kafka ? { kafka: [`127.0.0.1:${COMPOSE_PORTS.kafka}`] } : {}),
     ...(registry === null ? {} : { registry }),
   };
