@@ -34,6 +34,11 @@ export class Connections implements AsyncDisposable {
     for (const broker of brokers) this.#addresses.set(broker.nodeId, broker);
   }
 
+  /** Whether the address of the broker is known. */
+  knows(nodeId: number): boolean {
+    return this.#addresses.has(nodeId);
+  }
+
   /** @throws TransientError where the broker is unknown or unreachable, ConfigurationError where it refuses us. */
   async broker(nodeId: number, purpose: ConnectionPurpose, signal: AbortSignal): Promise<BrokerConnection> {
     const address = this.#addresses.get(nodeId);
@@ -101,6 +106,7 @@ export class Connections implements AsyncDisposable {
     const { tls, sasl, requestTimeoutMs } = this.#settings;
     const options = { host, port, tls, sasl, clientId: this.#clientId, requestTimeoutMs };
     const connection = await BrokerConnection.connect(options, this.#disposed.signal);
+    if (this.#disposed.signal.aborted) connection.destroy();
     this.#open.get(key)?.closeWhenIdle();
     this.#open.set(key, connection);
     this.#all.add(connection);

@@ -13,7 +13,7 @@ import { initProducerId } from './protocol/init-producer-id.ts';
 import { produce } from './protocol/produce.ts';
 
 /**
- * Longer than one transaction may take here (`PUT_TIMEOUT_MS`), so that the broker never ends one of a living owner, and
+ * Longer than one put may take (`putTimeoutMs`), so that the broker never ends one of a living owner, and
  * short enough that one of a dead owner does not stay open for long. A newer owner ends it at once anyway.
  */
 const TRANSACTION_TIMEOUT_MS = 60_000;

@@ -6,10 +6,19 @@ import { TopicPartition } from './fenced-topic-partition.ts';
 import { FencedProducer } from './fenced-topic-producer.ts';
 import type { Persistence } from './fenced-topic-retry.ts';
 
-/** Time limit of opening and reading. */
-const CLAIM_TIMEOUT_MS = 60_000;
-/** Time limit of one save; below the transaction's own timeout. */
-const PUT_TIMEOUT_MS = 30_000;
+export interface FencedTopicOptions {
+  /** Time limit of a claim or a peek, all its requests together. */
+  readonly claimTimeoutMs: number;
+  /** Time limit of one put; must stay well below the transaction's own timeout of a minute. */
+  readonly putTimeoutMs: number;
+  connect(settings: KafkaSettings, clientId: string): Connections;
+}
+
+const DEFAULTS: FencedTopicOptions = {
+  claimTimeoutMs: 60_000,
+  putTimeoutMs: 30_000,
+  connect: (settings, clientId) => new Connections(settings, clientId),
+};
 
 /**
  * A FencedTopic on a real cluster. Ownership is the epoch of a transactional id: a claim asks for the next epoch, and the
@@ -18,25 +27,28 @@ const PUT_TIMEOUT_MS = 30_000;
 export class KafkaFencedTopic implements FencedTopic {
   readonly #settings: KafkaSettings;
   readonly #topic: string;
+  readonly #options: FencedTopicOptions;
   readonly #claims = new Set<KafkaTopicClaim>();
 
-  constructor(settings: KafkaSettings, topic: string) {
+  constructor(settings: KafkaSettings, topic: string, options: Partial<FencedTopicOptions> = {}) {
     this.#settings = settings;
     this.#topic = topic;
+    this.#options = { ...DEFAULTS, ...options };
   }
 
   async claim(request: ClaimRequest, signal: AbortSignal): Promise<TopicClaim> {
     signal.throwIfAborted();
-    const connections = new Connections(this.#settings, `tailrace-checkpoint-${request.source}`);
+    const connections = this.#options.connect(this.#settings, `tailrace-checkpoint-${request.source}`);
     try {
       const partition = new TopicPartition(connections, this.#topic);
       const producer = new FencedProducer(connections, partition, request.transactionalId, request.source);
-      const persistence = persistenceOf(CLAIM_TIMEOUT_MS, signal, request.source, partition, producer);
+      const persistence = persistenceOf(this.#options.claimTimeoutMs, signal, request.source, partition, producer);
       const topicId = await partition.ensure(this.#replicationFactor(), persistence);
       // Fence first, read then: what an older owner still had under way is in the log by now, or never will be.
       await producer.initialise(persistence);
       const records = await partition.read(request.keyPrefix, persistence);
-      const parts = { request, connections, partition, producer, topicId, records };
+      const { putTimeoutMs } = this.#options;
+      const parts = { request, connections, partition, producer, topicId, records, putTimeoutMs };
       const claim = new KafkaTopicClaim(parts, () => this.#claims.delete(claim));
       this.#claims.add(claim);
       return claim;
@@ -48,9 +60,9 @@ export class KafkaFencedTopic implements FencedTopic {
 
   async peek(keyPrefix: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
     signal.throwIfAborted();
-    await using connections = new Connections(this.#settings, 'tailrace-checkpoint-peek');
+    await using connections = this.#options.connect(this.#settings, 'tailrace-checkpoint-peek');
     const partition = new TopicPartition(connections, this.#topic);
-    const persistence = persistenceOf(CLAIM_TIMEOUT_MS, signal, null, partition);
+    const persistence = persistenceOf(this.#options.claimTimeoutMs, signal, null, partition);
     if ((await partition.find(persistence)) === null) return new Map();
     return await partition.read(keyPrefix, persistence);
   }
@@ -71,6 +83,7 @@ interface ClaimParts {
   readonly producer: FencedProducer;
   readonly topicId: string;
   readonly records: ReadonlyMap<string, string>;
+  readonly putTimeoutMs: number;
 }
 
 class KafkaTopicClaim implements TopicClaim {
@@ -89,8 +102,8 @@ class KafkaTopicClaim implements TopicClaim {
     // A transaction with an unknown outcome may still be open: only a new claim, which ends it and reads again, knows more.
     if (this.#failure !== null) throw this.#failure;
     signal.throwIfAborted();
-    const { request, partition, producer } = this.#parts;
-    const persistence = persistenceOf(PUT_TIMEOUT_MS, signal, request.source, partition, producer);
+    const { request, partition, producer, putTimeoutMs } = this.#parts;
+    const persistence = persistenceOf(putTimeoutMs, signal, request.source, partition, producer);
     try {
       await this.#verifyTopic(persistence);
       await producer.commit(
