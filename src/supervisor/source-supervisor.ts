@@ -173,7 +173,9 @@ export class SourceSupervisor {
       }
       const pauseMs = this.#noteFailure(end.thrown);
       if (pauseMs === null) return;
-      if (!(await this.#sleptFor(pauseMs))) return;
+      await this.#pause(pauseMs);
+      // Asked here and not in the pause: a stop can come between its end and this line.
+      if (this.#stopRequest.signal.aborted) return;
       this.#nextAttemptAtMs = null;
       this.#restarts.add(1);
       this.#machine.moveTo('starting', 'the pause is over', { failures: this.#failures });
@@ -240,15 +242,14 @@ export class SourceSupervisor {
     this.#logger.error({ error: thrown, error_class: failure.class }, 'the stop was not graceful');
   }
 
-  /** False when the source was told to stop meanwhile. */
-  async #sleptFor(pauseMs: number): Promise<boolean> {
+  /** Ends early when the source is told to stop. */
+  async #pause(pauseMs: number): Promise<void> {
     const { signal } = this.#stopRequest;
     try {
       await this.#clock.sleep(pauseMs, signal);
     } catch (error) {
       if (!signal.aborted) throw error;
     }
-    return !signal.aborted;
   }
 
   /** A bug of the supervisor itself: the source ends as failed, the others run on. */
