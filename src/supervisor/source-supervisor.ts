@@ -2,8 +2,9 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { RunProgress, SourceRunner } from '../core/source-runner.ts';
-import type { RetryStatus, SourceProblem, SourceStatus, StatusError } from '../core/source-status.ts';
-import { type BackoffSettings, DEFAULT_BACKOFF, pauseAfter } from './backoff.ts';
+import type { SourceProblem, SourceStatus, StatusError } from '../core/source-status.ts';
+import { type BackoffSettings, DEFAULT_BACKOFF } from './backoff.ts';
+import { RetrySchedule } from './retry-schedule.ts';
 import { RunRecord } from './run-record.ts';
 import { settlesWithin } from './settles-within.ts';
 import { type AttemptEnd, SourceAttempt } from './source-attempt.ts';
@@ -45,13 +46,11 @@ export class SourceSupervisor {
   readonly #source: SupervisedSource;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #backoff: BackoffSettings;
-  readonly #random: () => number;
   readonly #machine: SourceStateMachine;
   readonly #record = new RunRecord();
   readonly #errors: ReadonlyMap<SourceFailure['class'], { add(value: number): void }>;
   readonly #restarts: { add(value: number): void };
-  readonly #circuit: { set(value: number): void };
+  readonly #retries: RetrySchedule;
   readonly #bindLag: () => { set(value: number): void };
   readonly #inFlight: { set(value: number): void };
   readonly #stopRequest = new AbortController();
@@ -63,9 +62,6 @@ export class SourceSupervisor {
   #stopped: Promise<StopOutcome> | null = null;
   #stopFailed = false;
   #lastError: StatusError | null = null;
-  #failures = 0;
-  #circuitOpen = false;
-  #nextAttemptAtMs: number | null = null;
 
   constructor(source: SupervisedSource, dependencies: SupervisorDependencies) {
     const { metrics } = dependencies;
@@ -73,13 +69,15 @@ export class SourceSupervisor {
     this.#source = source;
     this.#clock = dependencies.clock;
     this.#logger = dependencies.logger.child(labels);
-    this.#backoff = dependencies.backoff ?? DEFAULT_BACKOFF;
-    this.#random = dependencies.random ?? Math.random;
     const errors = metrics.counter('tailrace_errors_total');
     this.#errors = new Map(FAILURE_CLASSES.map((name) => [name, errors.bind({ ...labels, class: name })]));
     this.#restarts = metrics.counter('tailrace_restarts_total').bind(labels);
-    this.#circuit = metrics.gauge('tailrace_source_circuit_open').bind(labels);
-    this.#circuit.set(0);
+    const circuit = metrics.gauge('tailrace_source_circuit_open').bind(labels);
+    this.#retries = new RetrySchedule(
+      dependencies.backoff ?? DEFAULT_BACKOFF,
+      dependencies.random ?? Math.random,
+      circuit,
+    );
     this.#bindLag = () => metrics.gauge('tailrace_lag_seconds').bind(labels);
     this.#inFlight = metrics.gauge('tailrace_in_flight_bytes').bind(labels);
     this.#machine = new SourceStateMachine({
@@ -134,7 +132,7 @@ export class SourceSupervisor {
       snapshot: null,
       retained_wal_bytes: this.#record.retainedWalBytes,
       last_error: this.#lastError,
-      retry: this.#retry(),
+      retry: this.#retries.status(),
     };
   }
 
@@ -176,9 +174,9 @@ export class SourceSupervisor {
       await this.#pause(pauseMs);
       // Asked here and not in the pause: a stop can come between its end and this line.
       if (this.#stopRequest.signal.aborted) return;
-      this.#nextAttemptAtMs = null;
+      this.#retries.attemptBegins();
       this.#restarts.add(1);
-      this.#machine.moveTo('starting', 'the pause is over', { failures: this.#failures });
+      this.#machine.moveTo('starting', 'the pause is over', { failures: this.#retries.failures });
     }
   }
 
@@ -189,7 +187,7 @@ export class SourceSupervisor {
     });
     this.#attempt = attempt;
     const end = await attempt.run(this.#source.createRunner);
-    this.#forgetFailuresOf(attempt);
+    this.#retries.streamed(attempt.streamedMs);
     this.#attempt = null;
     this.#record.endAttempt();
     this.#inFlight.set(0);
@@ -203,15 +201,8 @@ export class SourceSupervisor {
 
   #onProgress(attempt: SourceAttempt, progress: RunProgress): void {
     this.#record.add(progress, this.#clock.nowUs());
-    this.#forgetFailuresOf(attempt);
+    this.#retries.streamed(attempt.streamedMs);
     if (progress.caughtUp && this.#machine.state === 'streaming') this.#caughtUp.resolve('caught-up');
-  }
-
-  /** Once a stream has lived long enough, the failures before it are history. */
-  #forgetFailuresOf(attempt: SourceAttempt): void {
-    if (this.#failures === 0 || attempt.streamedMs < this.#backoff.healthyAfterMs) return;
-    this.#failures = 0;
-    this.#openCircuit(false);
   }
 
   /** Moves to where the failure leads. Gives the pause before the next attempt; null when there is none. */
@@ -221,16 +212,14 @@ export class SourceSupervisor {
     this.#lastError = statusError(failure, new Date(this.#clock.nowMs()));
     const fields = { error: thrown, error_class: failure.class };
     if (failure.next !== 'backing-off') {
+      this.#retries.forget();
       this.#machine.moveTo(failure.next, failure.code, fields);
       this.#caughtUp.resolve(failure.next);
       return null;
     }
-    this.#failures += 1;
-    const { pauseMs, circuitOpen } = pauseAfter(this.#failures, this.#random(), this.#backoff);
-    this.#openCircuit(circuitOpen);
-    this.#nextAttemptAtMs = this.#clock.nowMs() + pauseMs;
-    const attempt = { failures: this.#failures, pause_ms: pauseMs, circuit_open: circuitOpen };
-    this.#machine.moveTo('backing-off', failure.code, { ...fields, ...attempt });
+    const { pauseMs, circuitOpen } = this.#retries.fail(this.#clock.nowMs());
+    const retry = { failures: this.#retries.failures, pause_ms: pauseMs, circuit_open: circuitOpen };
+    this.#machine.moveTo('backing-off', failure.code, { ...fields, ...retry });
     return pauseMs;
   }
 
@@ -262,12 +251,11 @@ export class SourceSupervisor {
 
   async #shutDown(deadlineMs: number): Promise<StopOutcome> {
     this.#machine.moveTo('stopping', 'a stop was requested');
-    this.#nextAttemptAtMs = null;
+    this.#retries.forget();
     this.#caughtUp.resolve('stopped');
     this.#stopRequest.abort();
     this.#attempt?.stop();
     const outcome = await this.#endOfLoop(deadlineMs);
-    this.#openCircuit(false);
     this.#machine.moveTo('stopped', outcome);
     return outcome;
   }
@@ -282,20 +270,5 @@ export class SourceSupervisor {
     if (await settlesWithin(this.#loop, KILL_GRACE_MS, this.#clock)) return 'killed';
     this.#logger.error({ grace_ms: KILL_GRACE_MS }, 'the source did not end when killed and is left alone');
     return 'abandoned';
-  }
-
-  #openCircuit(open: boolean): void {
-    this.#circuitOpen = open;
-    this.#circuit.set(open ? 1 : 0);
-  }
-
-  #retry(): RetryStatus | null {
-    if (this.#failures === 0) return null;
-    const at = this.#nextAttemptAtMs;
-    return {
-      failures: this.#failures,
-      circuit_open: this.#circuitOpen,
-      next_attempt_at: at === null ? null : new Date(at).toISOString(),
-    };
   }
 }
