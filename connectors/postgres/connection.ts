@@ -1,0 +1,172 @@
+import pg from 'pg';
+import { TransientError } from '../../src/core/errors.ts';
+import type { ConnectionConfig } from './config.ts';
+import { isTlsUnsupported, postgresError } from './sql-state.ts';
+
+/**
+ * Settings of every connection, given at start-up. They decide how the server writes values as text, so a role's or a
+ * database's own settings must not reach them; an empty search_path makes every name in catalog expressions qualified.
+ */
+const SESSION_SETTINGS: readonly (readonly [string, string])[] = [
+  ['client_encoding', 'UTF8'],
+  ['DateStyle', 'ISO'],
+  ['IntervalStyle', 'postgres'],
+  ['TimeZone', 'UTC'],
+  ['extra_float_digits', '3'],
+  ['bytea_output', 'hex'],
+  ['lc_monetary', 'C'],
+  ['search_path', ''],
+  ['row_security', 'off'],
+  ['statement_timeout', '0'],
+  ['idle_in_transaction_session_timeout', '0'],
+];
+
+const KEEP_ALIVE_DELAY_MS = 10_000;
+
+/** The driver's configuration of a connection, TLS as `withTls` says. */
+export function clientConfig(config: ConnectionConfig, withTls: boolean, purpose: string): pg.ClientConfig {
+  return {
+    host: config.host,
+    port: config.port,
+    user: config.user,
+    database: config.database,
+    ...(config.password === null ? {} : { password: config.password.reveal() }),
+    application_name: `tailrace ${purpose}`.slice(0, 63),
+    options: SESSION_SETTINGS.map(([name, value]) => `-c ${name}=${value}`).join(' '),
+    connectionTimeoutMillis: config.connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
+    ssl: withTls ? tlsOptions(config) : false,
+  };
+}
+
+function tlsOptions(config: ConnectionConfig): Exclude<pg.ClientConfig['ssl'], boolean | undefined> {
+  const { mode, ca, cert, key } = config.tls;
+  const verifies = mode === 'verify-ca' || mode === 'verify-full';
+  return {
+    rejectUnauthorized: verifies,
+    ...(ca === null ? {} : { ca }),
+    ...(cert === null ? {} : { cert }),
+    ...(key === null ? {} : { key: key.reveal() }),
+    ...(mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
+  };
+}
+
+/** Runs `connect` with TLS as configured; `prefer` tries without where the server has none. */
+export async function withConfiguredTls<T>(
+  config: ConnectionConfig,
+  connect: (withTls: boolean) => Promise<T>,
+): Promise<T> {
+  if (config.tls.mode === 'disable') return connect(false);
+  try {
+    return await connect(true);
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    if (config.tls.mode === 'prefer' && isTlsUnsupported(cause)) return connect(false);
+    throw error;
+  }
+}
+
+/**
+ * An ordinary connection for catalog queries and commands. Queries run one at a time, each with a deadline; a connection
+ * that broke is made again for the next query.
+ */
+export class SqlConnection implements AsyncDisposable {
+  readonly #config: ConnectionConfig;
+  readonly #purpose: string;
+  #client: pg.Client | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(config: ConnectionConfig, purpose: string) {
+    this.#config = config;
+    this.#purpose = purpose;
+  }
+
+  /**
+   * Rows of one statement.
+   * @param doing completes "Postgres failed while …".
+   * @throws a TailraceError by SQLSTATE; TransientError after the deadline; the signal's reason when aborted.
+   */
+  query<R extends pg.QueryResultRow>(
+    doing: string,
+    sql: string,
+    values: readonly unknown[],
+    signal: AbortSignal,
+  ): Promise<R[]> {
+    const result = this.#last.then(() => this.#run<R>(doing, sql, values, signal));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #run<R extends pg.QueryResultRow>(
+    doing: string,
+    sql: string,
+    values: readonly unknown[],
+    signal: AbortSignal,
+  ): Promise<R[]> {
+    signal.throwIfAborted();
+    const deadline = AbortSignal.timeout(this.#config.queryTimeoutMs);
+    const stop = AbortSignal.any([signal, deadline]);
+    const cut = Promise.withResolvers<never>();
+    const onAbort = () => cut.reject(stop.reason);
+    stop.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await Promise.race([cut.promise, this.#execute<R>(sql, values)]);
+    } catch (error) {
+      if (stop.aborted) {
+        this.#discard();
+        signal.throwIfAborted();
+        throw new TransientError(`Postgres did not answer within ${this.#config.queryTimeoutMs} ms while ${doing}.`, {
+          code: 'POSTGRES_QUERY_TIMEOUT',
+          remedy: 'Look for locks and load on the server, or raise query_timeout_ms.',
+        });
+      }
+      throw postgresError(error, doing);
+    } finally {
+      stop.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async #execute<R extends pg.QueryResultRow>(sql: string, values: readonly unknown[]): Promise<R[]> {
+    const client = this.#client ?? (await this.#connect());
+    const result = await client.query<R>(sql, values.length === 0 ? undefined : [...values]);
+    return result.rows;
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const client = await withConfiguredTls(this.#config, async (withTls) => {
+      const attempt = new pg.Client(clientConfig(this.#config, withTls, this.#purpose));
+      // The query that is running, or the next one, reports a broken connection; an unheard event would end the process.
+      attempt.on('error', () => this.#forget(attempt));
+      attempt.on('end', () => this.#forget(attempt));
+      await attempt.connect();
+      return attempt;
+    });
+    this.#client = client;
+    return client;
+  }
+
+  #forget(client: pg.Client): void {
+    if (this.#client === client) this.#client = null;
+  }
+
+  #discard(): void {
+    const client = this.#client;
+    this.#client = null;
+    if (client !== null) socketOf(client).destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const client = this.#client;
+    this.#client = null;
+    if (client === null) return;
+    const hung = setTimeout(() => socketOf(client).destroy(), 1000);
+    await client.end();
+    clearTimeout(hung);
+  }
+}
+
+/** The socket of a client: the driver has no public way to end a connection at once. */
+export function socketOf(client: pg.Client): import('node:net').Socket {
+  return (client as unknown as { connection: { stream: import('node:net').Socket } }).connection.stream;
+}

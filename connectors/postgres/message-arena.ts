@@ -1,0 +1,94 @@
+/** Bytes of an arena; a larger message gets an arena of its own, which is not kept. */
+export const ARENA_BYTES = 256 * 1024;
+/** Free arenas that are kept for reuse. */
+const KEPT_ARENAS = 24;
+
+/**
+ * Messages of the replication stream, copied out of the driver's buffer, which is valid only during its callback.
+ * Entry `i` is a message at `bytes[starts[i], ends[i])` with the LSN of its frame, or a keepalive (`ends[i]` is -1).
+ */
+export class MessageArena {
+  readonly bytes: Buffer;
+  count = 0;
+  starts = new Int32Array(1024);
+  ends = new Int32Array(1024);
+  lsnHigh = new Uint32Array(1024);
+  lsnLow = new Uint32Array(1024);
+  /** Bytes of messages. */
+  length = 0;
+  receivedAtMs = 0;
+  /** Batches that point into the arena, and the reader while it is not through. */
+  holders = 0;
+
+  constructor(size: number) {
+    this.bytes = Buffer.allocUnsafeSlow(size);
+  }
+
+  hasRoomFor(length: number): boolean {
+    return this.length + length <= this.bytes.length;
+  }
+
+  addMessage(source: Buffer, lsnHigh: number, lsnLow: number): void {
+    const start = this.length;
+    source.copy(this.bytes, start);
+    this.length = start + source.length;
+    this.#add(start, this.length, lsnHigh, lsnLow);
+  }
+
+  /** Consecutive keepalives are one: the newest says all that the others did. */
+  addKeepalive(lsnHigh: number, lsnLow: number): void {
+    const last = this.count - 1;
+    if (last >= 0 && this.ends[last] === -1) {
+      this.lsnHigh[last] = lsnHigh;
+      this.lsnLow[last] = lsnLow;
+      return;
+    }
+    this.#add(this.length, -1, lsnHigh, lsnLow);
+  }
+
+  reset(): void {
+    this.count = 0;
+    this.length = 0;
+  }
+
+  #add(start: number, end: number, lsnHigh: number, lsnLow: number): void {
+    const index = this.count;
+    if (index === this.starts.length) this.#grow();
+    this.starts[index] = start;
+    this.ends[index] = end;
+    this.lsnHigh[index] = lsnHigh;
+    this.lsnLow[index] = lsnLow;
+    this.count = index + 1;
+  }
+
+  #grow(): void {
+    const capacity = this.starts.length * 2;
+    this.starts = copyInto(new Int32Array(capacity), this.starts);
+    this.ends = copyInto(new Int32Array(capacity), this.ends);
+    this.lsnHigh = copyInto(new Uint32Array(capacity), this.lsnHigh);
+    this.lsnLow = copyInto(new Uint32Array(capacity), this.lsnLow);
+  }
+}
+
+/** Arenas that are not in use. */
+export class ArenaPool {
+  readonly #free: MessageArena[] = [];
+
+  take(minimumBytes: number): MessageArena {
+    if (minimumBytes > ARENA_BYTES) return new MessageArena(minimumBytes);
+    return this.#free.pop() ?? new MessageArena(ARENA_BYTES);
+  }
+
+  /** Gives up one hold; the last one returns the arena. */
+  letGo(arena: MessageArena): void {
+    arena.holders -= 1;
+    if (arena.holders > 0) return;
+    arena.reset();
+    if (arena.bytes.length === ARENA_BYTES && this.#free.length < KEPT_ARENAS) this.#free.push(arena);
+  }
+}
+
+function copyInto<A extends Int32Array | Uint32Array>(larger: A, smaller: A): A {
+  larger.set(smaller);
+  return larger;
+}

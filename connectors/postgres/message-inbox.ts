@@ -1,0 +1,123 @@
+import { ArenaPool, type MessageArena } from './message-arena.ts';
+
+/** Buffered bytes above which reading stops, and below which it goes on. */
+const PAUSE_ABOVE_BYTES = 4 * 1024 * 1024;
+const RESUME_BELOW_BYTES = 1024 * 1024;
+
+/** The socket's brake. */
+export interface Brake {
+  pause(): void;
+  resume(): void;
+}
+
+/**
+ * What was received and not yet taken: filled by the driver's callbacks, emptied by the stream's reader. Reaching the
+ * bound pauses the socket; one message may exceed it.
+ */
+export class MessageInbox {
+  readonly pool = new ArenaPool();
+  readonly #brake: Brake;
+  readonly #full: MessageArena[] = [];
+  #filling: MessageArena | null = null;
+  #bufferedBytes = 0;
+  #paused = false;
+  #failure: { readonly error: unknown } | null = null;
+  #waiting: PromiseWithResolvers<void> | null = null;
+
+  constructor(brake: Brake) {
+    this.#brake = brake;
+  }
+
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
+  }
+
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+
+  /** Copies a message; `source` may be reused afterwards. */
+  addMessage(source: Buffer, lsnHigh: number, lsnLow: number): void {
+    this.#arenaFor(source.length).addMessage(source, lsnHigh, lsnLow);
+    this.#bufferedBytes += source.length;
+  }
+
+  addKeepalive(lsnHigh: number, lsnLow: number): void {
+    this.#arenaFor(0).addKeepalive(lsnHigh, lsnLow);
+  }
+
+  /** One network read is through: wakes the reader, and brakes above the bound. */
+  endOfRead(nowMs: number): void {
+    if (this.#filling !== null) this.#filling.receivedAtMs = nowMs;
+    for (const arena of this.#full) if (arena.receivedAtMs === 0) arena.receivedAtMs = nowMs;
+    if (!this.#paused && this.#bufferedBytes > PAUSE_ABOVE_BYTES) {
+      this.#paused = true;
+      this.#brake.pause();
+    }
+    if (!this.isEmpty) this.wake();
+  }
+
+  /** What was received before stays readable; then `take` throws. The first failure counts. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.wake();
+  }
+
+  get failure(): { readonly error: unknown } | null {
+    return this.#failure;
+  }
+
+  get isEmpty(): boolean {
+    return this.#full.length === 0 && (this.#filling === null || this.#filling.count === 0);
+  }
+
+  /** The oldest arena with something in it, held once for the caller; null where nothing is buffered. */
+  take(): MessageArena | null {
+    const arena = this.#full.shift() ?? this.#takeFilling();
+    if (arena === null) {
+      if (this.#failure !== null) throw this.#failure.error;
+      return null;
+    }
+    arena.holders = 1;
+    this.#bufferedBytes -= arena.length;
+    if (this.#paused && this.#bufferedBytes < RESUME_BELOW_BYTES) {
+      this.#paused = false;
+      this.#brake.resume();
+    }
+    return arena;
+  }
+
+  /** Resolves when there is something to take or a failure to meet. */
+  waitForMore(): Promise<void> {
+    if (!this.isEmpty || this.#failure !== null) return Promise.resolve();
+    this.#waiting ??= Promise.withResolvers<void>();
+    return this.#waiting.promise;
+  }
+
+  /** Ends a wait although nothing came. */
+  wake(): void {
+    this.#waiting?.resolve();
+    this.#waiting = null;
+  }
+
+  #takeFilling(): MessageArena | null {
+    const arena = this.#filling;
+    if (arena === null || arena.count === 0) return null;
+    this.#filling = null;
+    return arena;
+  }
+
+  #arenaFor(length: number): MessageArena {
+    let arena = this.#filling;
+    if (arena !== null && !arena.hasRoomFor(length)) {
+      if (arena.count > 0) this.#full.push(arena);
+      arena = null;
+    }
+    if (arena === null) {
+      arena = this.pool.take(length);
+      arena.receivedAtMs = 0;
+      this.#filling = arena;
+    }
+    return arena;
+  }
+}

@@ -1,0 +1,87 @@
+import type { PublicationFacts, PublicationMember } from './publication.ts';
+import type { PublishableTable } from './publishable-tables.ts';
+
+/**
+ * What the publications were like when the stream last looked, kept beside the checkpoint. A publication that was dropped
+ * and made again in between looks the same and has lost changes; its OIDs tell.
+ */
+export interface CoverageRecord {
+  readonly publications: readonly RecordedPublication[];
+}
+
+export interface RecordedPublication {
+  readonly name: string;
+  readonly oid: number;
+  readonly allTables: boolean;
+  readonly operations: string;
+  readonly viaRoot: boolean;
+  readonly members: readonly (PublicationMember & { readonly table: number })[];
+}
+
+/** What is worth keeping: publications and the captured tables in them, in a stable order. */
+export function recordCoverage(
+  publications: readonly PublicationFacts[],
+  tables: readonly PublishableTable[],
+): CoverageRecord {
+  const captured = new Set(tables.map((table) => table.oid));
+  return {
+    publications: [...publications]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ name, oid, allTables, operations, viaRoot, members }) => ({
+        name,
+        oid,
+        allTables,
+        operations,
+        viaRoot,
+        members: [...members]
+          .filter(([table]) => captured.has(table))
+          .sort(([a], [b]) => a - b)
+          .map(([table, { membership, rowFilter, columns }]) => ({ table, membership, rowFilter, columns })),
+      })),
+  };
+}
+
+/** Captured tables of which nothing is published. */
+export function uncoveredTables(
+  publications: readonly PublicationFacts[],
+  tables: readonly PublishableTable[],
+): readonly PublishableTable[] {
+  if (publications.some((publication) => publication.allTables)) return [];
+  return tables.filter(
+    (table) =>
+      !publications.some((publication) => [table.oid, ...table.ancestors].some((oid) => publication.members.has(oid))),
+  );
+}
+
+/**
+ * Finds how changes may have been left out since `before` was recorded. Pure.
+ * @returns what happened, in words, or null where nothing was lost.
+ */
+export function findLostCoverage(
+  before: CoverageRecord,
+  publications: readonly PublicationFacts[],
+  tables: readonly PublishableTable[],
+): string | null {
+  const names = new Map(tables.map((table) => [table.oid, `${table.schema}.${table.name}`]));
+  for (const known of before.publications) {
+    const now = publications.find((publication) => publication.name === known.name);
+    if (now === undefined) return `the publication "${known.name}" was dropped`;
+    if (now.oid !== known.oid) return `the publication "${known.name}" was dropped and created again`;
+    if (known.allTables && !now.allTables) return `the publication "${known.name}" no longer has all tables`;
+    if (known.viaRoot !== now.viaRoot) return `publish_via_partition_root of "${known.name}" was changed`;
+    const lost = [...known.operations].filter((operation) => !now.operations.includes(operation));
+    if (lost.length > 0) return `the publication "${known.name}" publishes fewer operations (lacks ${lost.join(', ')})`;
+    for (const member of known.members) {
+      const name = names.get(member.table);
+      // A table that was dropped, or is no longer captured, has nothing to lose.
+      if (name === undefined) continue;
+      const current = now.members.get(member.table);
+      const what = `the table ${name} in the publication "${known.name}"`;
+      if (current === undefined) return `${what} was removed`;
+      if (current.membership !== member.membership) return `${what} was removed and added again`;
+      if (current.rowFilter !== member.rowFilter) return `${what} has another row filter`;
+      if (JSON.stringify(current.columns) !== JSON.stringify(member.columns)) return `${what} has another column list`;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,286 @@
+import type { Socket } from 'node:net';
+import type pg from 'pg';
+import { LogicalReplicationService } from 'pg-logical-replication';
+import type { Clock } from '../../src/core/clock.ts';
+import { ResyncRequiredError, TransientError } from '../../src/core/errors.ts';
+import type { Logger } from '../../src/core/logger.ts';
+import type { ConnectionConfig } from './config.ts';
+import { clientConfig, socketOf, withConfiguredTls } from './connection.ts';
+import { MessageInbox } from './message-inbox.ts';
+import { compareLsn, LSN_ZERO, type Lsn, parseLsn } from './protocol/lsn.ts';
+import { encodeStandbyStatus } from './protocol/standby-status.ts';
+import { startReplicationCommand } from './protocol/start-replication.ts';
+import { postgresError } from './sql-state.ts';
+
+export interface ReplicationOptions {
+  readonly connection: ConnectionConfig;
+  readonly slot: string;
+  readonly publications: readonly string[];
+  /** Longest time between two status messages. */
+  readonly statusIntervalMs: number;
+  /** Silence after which the connection counts as dead, although the server was asked for a sign of life. */
+  readonly silenceLimitMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The frame before each payload: 'w', start LSN, end LSN, send time (XLogData). */
+const FRAME_BYTES = 25;
+const STOP_DEADLINE_MS = 2000;
+/** SQLSTATE of the warning with which Postgres 18 skips a publication that does not exist at that point of the log. */
+const SKIPPED_PUBLICATION_STATE = '55000';
+
+interface ReplicationPlugin {
+  readonly name: string;
+  start(client: pg.Client, slot: string, lsn: string): Promise<unknown>;
+  parse(payload: Buffer): void;
+}
+
+/**
+ * The connection that owns the slot. `pg-logical-replication` connects and frames; everything it would do with positions is
+ * ours, because what it does loses changes: it confirms what was received, and one byte more than it was told.
+ * Until something is acknowledged nothing is confirmed to the server.
+ */
+export class ReplicationConnection implements AsyncDisposable {
+  readonly inbox: MessageInbox;
+  readonly #options: ReplicationOptions;
+  readonly #service: LogicalReplicationService;
+  readonly #started = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
+  #client: pg.Client | null = null;
+  #socket: Socket | null = null;
+  #statusTimer: NodeJS.Timeout | null = null;
+  #received: Lsn = LSN_ZERO;
+  #acknowledged: Lsn = LSN_ZERO;
+  #heardAtMs: number;
+  #stopping = false;
+
+  private constructor(options: ReplicationOptions, withTls: boolean) {
+    this.#options = options;
+    this.#heardAtMs = options.clock.nowMs();
+    this.inbox = new MessageInbox({ pause: () => this.#socket?.pause(), resume: () => this.#socket?.resume() });
+    this.#service = new LogicalReplicationService(clientConfig(options.connection, withTls, `stream ${options.slot}`), {
+      acknowledge: { auto: false, timeoutSeconds: 0 },
+      flowControl: { enabled: false },
+    });
+    this.#service.on('error', (error) => this.#fail(postgresError(error, 'streaming')));
+    this.#service.on('start', () => this.#started.resolve());
+    this.#service.on('heartbeat', (lsn, _sentAt, shouldRespond) => this.#keepalive(lsn, shouldRespond));
+  }
+
+  /**
+   * Starts to stream from the slot's confirmed position: from then on no other process can.
+   * @throws TransientError with code POSTGRES_SLOT_IN_USE while another one does.
+   */
+  static async start(options: ReplicationOptions, signal: AbortSignal): Promise<ReplicationConnection> {
+    signal.throwIfAborted();
+    return withConfiguredTls(options.connection, async (withTls) => {
+      const connection = new ReplicationConnection(options, withTls);
+      try {
+        await connection.#start(signal);
+      } catch (error) {
+        await connection.#close();
+        throw error;
+      }
+      return connection;
+    });
+  }
+
+  get lastHeardAtMs(): number {
+    // While reading is paused, silence says nothing about the server.
+    return this.inbox.isPaused ? this.#options.clock.nowMs() : this.#heardAtMs;
+  }
+
+  get acknowledged(): Lsn {
+    return this.#acknowledged;
+  }
+
+  /** The server may forget everything up to `lsn`. Never moves back. */
+  acknowledge(lsn: Lsn): void {
+    if (compareLsn(lsn, this.#acknowledged) <= 0) return;
+    this.#acknowledged = lsn;
+    this.#sendStatus(false);
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    const plugin: ReplicationPlugin = {
+      name: 'tailrace',
+      start: (client) => this.#begin(client),
+      parse: (payload) => this.#receive(payload),
+    };
+    // The driver does not export the type of its plugins, only uses it.
+    type DriverPlugin = Parameters<LogicalReplicationService['subscribe']>[0];
+    const stream = this.#service.subscribe(plugin as unknown as DriverPlugin, this.#options.slot, '0/0');
+    stream.then(
+      () => this.#end(null),
+      (error: unknown) => this.#end(error),
+    );
+    const onAbort = () => this.#started.reject(signal.reason);
+    const deadline = setTimeout(
+      () => this.#started.reject(this.#silent('starting to stream')),
+      this.#options.connection.queryTimeoutMs,
+    );
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await this.#started.promise;
+    } finally {
+      clearTimeout(deadline);
+      signal.removeEventListener('abort', onAbort);
+    }
+    this.#statusTimer = setInterval(() => this.#tick(), this.#options.statusIntervalMs);
+    this.#sendStatus(false);
+  }
+
+  #begin(client: pg.Client): Promise<unknown> {
+    this.#client = client;
+    this.#socket = socketOf(client);
+    this.#guardSocket(this.#socket);
+    client.on('notice', (notice) => this.#notice(notice));
+    return client.query(startReplicationCommand(this.#options.slot, this.#options.publications, 2));
+  }
+
+  /**
+   * Puts a guard around the driver's handling of received bytes: what it throws would end the process as an uncaught
+   * exception of the socket. Also tells where one network read ends.
+   */
+  #guardSocket(socket: Socket): void {
+    const listeners = socket.listeners('data') as ((chunk: Buffer) => void)[];
+    for (const listener of listeners) {
+      socket.off('data', listener);
+      socket.on('data', (chunk: Buffer) => {
+        const nowMs = this.#options.clock.nowMs();
+        this.#heardAtMs = nowMs;
+        try {
+          listener.call(socket, chunk);
+        } catch (error) {
+          this.#fail(postgresError(error, 'reading the stream'));
+          socket.destroy();
+        }
+        this.inbox.endOfRead(nowMs);
+      });
+    }
+  }
+
+  /** Copies one payload: the driver's buffer is overwritten after this returns. */
+  #receive(payload: Buffer): void {
+    if (this.#stopping) return;
+    // The driver cuts the frame off; the start LSN is in it.
+    const frame = new DataView(payload.buffer, payload.byteOffset - FRAME_BYTES, FRAME_BYTES);
+    const high = frame.getUint32(1);
+    const low = frame.getUint32(5);
+    this.inbox.addMessage(payload, high, low);
+    this.#noteReceived(high, low);
+  }
+
+  #keepalive(lsnText: string, shouldRespond: boolean): void {
+    const lsn = parseLsn(lsnText);
+    if (lsn === null) throw new RangeError('a keepalive without an LSN');
+    if (this.#stopping) return;
+    this.inbox.addKeepalive(lsn.high, lsn.low);
+    this.#noteReceived(lsn.high, lsn.low);
+    if (shouldRespond) this.#sendStatus(false);
+  }
+
+  #noteReceived(high: number, low: number): void {
+    const { high: knownHigh, low: knownLow } = this.#received;
+    if (high > knownHigh || (high === knownHigh && low > knownLow)) this.#received = { high, low };
+  }
+
+  #notice(notice: { code?: string | undefined; message?: string | undefined; severity?: string | undefined }): void {
+    const { code, message = '', severity } = notice;
+    this.#options.logger.warn({ sqlState: code, severity }, `Postgres says while streaming: ${message}`);
+    if (severity === 'WARNING' && code === SKIPPED_PUBLICATION_STATE) {
+      this.#fail(
+        new ResyncRequiredError(`Postgres left changes out of the stream: ${message}.`, {
+          code: 'POSTGRES_PUBLICATION_MISSING',
+          remedy: 'The publication was dropped: changes since then were not decoded. Run `tailrace resync`.',
+        }),
+      );
+    }
+  }
+
+  #tick(): void {
+    const silentMs = this.#options.clock.nowMs() - this.lastHeardAtMs;
+    if (silentMs > this.#options.silenceLimitMs) {
+      this.#fail(this.#silent('streaming'));
+      this.#socket?.destroy();
+      return;
+    }
+    // An idle server sends nothing unless asked, because our statuses keep it content.
+    this.#sendStatus(!this.inbox.isPaused && silentMs >= this.#options.statusIntervalMs / 2);
+  }
+
+  #sendStatus(requestReply: boolean): void {
+    const connection = connectionOf(this.#client);
+    if (connection === null || this.#socket === null || !this.#socket.writable) return;
+    const written = compareLsn(this.#received, this.#acknowledged) < 0 ? this.#acknowledged : this.#received;
+    const nowUs = this.#options.clock.nowUs();
+    connection.sendCopyFromChunk(encodeStandbyStatus({ written, flushed: this.#acknowledged, nowUs, requestReply }));
+  }
+
+  #silent(doing: string): TransientError {
+    return new TransientError(`Postgres gave no sign of life while ${doing}.`, {
+      code: 'POSTGRES_SILENT',
+      remedy: 'The connection is made again; if this repeats, look at the network and at the server.',
+    });
+  }
+
+  #fail(error: unknown): void {
+    this.#started.reject(error);
+    if (!this.#stopping) this.inbox.fail(error);
+  }
+
+  #end(error: unknown): void {
+    this.#fail(
+      error === null
+        ? new TransientError('Postgres ended the stream.', {
+            code: 'POSTGRES_STREAM_ENDED',
+            remedy: 'The server is shutting down or the walsender was terminated; the connection is made again.',
+          })
+        : postgresError(error, 'streaming'),
+    );
+    this.#ended.resolve();
+  }
+
+  /** Sends the last acknowledged position, lets the server read it and end the stream, then closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stopping) return this.#ended.promise;
+    this.#stopping = true;
+    const connection = connectionOf(this.#client);
+    if (this.#socket?.writable === true && connection !== null) {
+      this.#sendStatus(false);
+      connection.endCopyFrom();
+      // What the server still sends is dropped; it must be read for the server's answer to arrive.
+      this.#socket.resume();
+      const cut = Promise.withResolvers<void>();
+      const deadline = setTimeout(cut.resolve, STOP_DEADLINE_MS);
+      await Promise.race([this.#ended.promise, cut.promise]);
+      clearTimeout(deadline);
+    }
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    this.#stopping = true;
+    if (this.#statusTimer !== null) clearInterval(this.#statusTimer);
+    this.#statusTimer = null;
+    const hung = setTimeout(() => this.#socket?.destroy(), STOP_DEADLINE_MS);
+    try {
+      await this.#service.destroy();
+    } finally {
+      clearTimeout(hung);
+      // Errors after this are of a connection that nobody uses.
+      this.#service.on('error', () => undefined);
+    }
+  }
+}
+
+interface CopyConnection {
+  sendCopyFromChunk(chunk: Buffer): void;
+  endCopyFrom(): void;
+}
+
+/** The driver's wire connection: the only way to write into a COPY stream. */
+function connectionOf(client: pg.Client | null): CopyConnection | null {
+  return client === null ? null : (client as unknown as { connection: CopyConnection }).connection;
+}

@@ -1,0 +1,231 @@
+import type { Checkpoint } from '../../src/core/checkpoint.ts';
+import type { ConnectorDependencies, ResumeVerdict, SourceHealth, SourceSession } from '../../src/core/connector.ts';
+import { FatalError, TailraceError } from '../../src/core/errors.ts';
+import type { SchemaStore } from '../../src/core/schema-store.ts';
+import type { ColumnCodec } from '../../src/core/table.ts';
+import { ChangeDecoder } from './change-decoder.ts';
+import { PgChangeStream } from './change-stream.ts';
+import type { PostgresConfig } from './config.ts';
+import { SqlConnection } from './connection.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { messageContentCodec } from './message-content.ts';
+import type { PgPosition } from './positions.ts';
+import { formatLsn } from './protocol/lsn.ts';
+import { PublicationSetup, publicationNames } from './publication-setup.ts';
+import { RelationCache, streamPointKey } from './relation-cache.ts';
+import { repeat } from './repeat.ts';
+import { ReplicationConnection } from './replication-connection.ts';
+import { assessResume, type ResumeFacts } from './resume.ts';
+import { readHead, readServerFacts, type ServerFacts, serverIdentity } from './server-facts.ts';
+import { createSlot, dropSlot, readSlot } from './slot.ts';
+import { PgSourceBlock } from './source-block.ts';
+import { readTimelineEnds } from './timeline-history.ts';
+import { walHealth } from './wal-health.ts';
+
+const CLAIM_RETRY_MS = 1000;
+const CLAIM_LOG_MS = 10_000;
+const PUBLICATION_CHECK_MS = 30_000;
+
+/** One attempt to run a Postgres source: a connection for the catalog, and one that owns the slot. */
+export class PgSession implements SourceSession<PgPosition> {
+  readonly sourceBlock: PgSourceBlock;
+  readonly messageContent: ColumnCodec;
+  readonly #config: PostgresConfig;
+  readonly #dependencies: ConnectorDependencies;
+  readonly #sql: SqlConnection;
+  readonly #server: ServerFacts;
+  readonly #publications: PublicationSetup;
+  readonly #closed = new AbortController();
+  #replication: ReplicationConnection | null = null;
+  #claimFailure: unknown = null;
+  #initialised = false;
+  #stream: PgChangeStream | null = null;
+
+  private constructor(
+    config: PostgresConfig,
+    dependencies: ConnectorDependencies,
+    sql: SqlConnection,
+    server: ServerFacts,
+  ) {
+    this.#config = config;
+    this.#dependencies = dependencies;
+    this.#sql = sql;
+    this.#server = server;
+    this.#publications = new PublicationSetup(config, sql, server, dependencies.logger);
+    this.sourceBlock = new PgSourceBlock(config.source.topicPrefix, config.connection.database);
+    this.messageContent = messageContentCodec(config.types);
+  }
+
+  static async open(
+    config: PostgresConfig,
+    dependencies: ConnectorDependencies,
+    signal: AbortSignal,
+  ): Promise<PgSession> {
+    const sql = new SqlConnection(config.connection, `catalog ${config.source.name}`);
+    try {
+      return new PgSession(config, dependencies, sql, await readServerFacts(sql, signal));
+    } catch (error) {
+      await sql[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get serverIdentity(): string {
+    return serverIdentity(this.#server);
+  }
+
+  /**
+   * Owns the slot by streaming from it, paused: what arrives is kept back until `stream`, and nothing is confirmed.
+   * Where there is no slot, or the server gave it up, there is nothing to own, and the verdict says so.
+   */
+  async claim(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#dependencies;
+    const { slot } = this.#config;
+    let nextLogMs = clock.nowMs();
+    for (;;) {
+      const facts = await readSlot(this.#sql, slot.name, signal);
+      const isOurs = facts?.plugin === 'pgoutput' && facts.database === this.#config.connection.database;
+      if (facts === null || !isOurs || facts.walStatus === 'lost' || facts.invalidation !== null) return;
+      if (facts.activePid === null && (await this.#tryToClaim(signal))) return;
+      if (clock.nowMs() >= nextLogMs) {
+        nextLogMs = clock.nowMs() + CLAIM_LOG_MS;
+        logger.warn(
+          { slot: slot.name, activePid: facts.activePid },
+          'another process streams from this slot; waiting until it stops',
+        );
+      }
+      await clock.sleep(CLAIM_RETRY_MS, signal);
+    }
+  }
+
+  /** @returns false where somebody else was faster. */
+  async #tryToClaim(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#startReplication(signal);
+    } catch (error) {
+      if (!(error instanceof TailraceError)) throw error;
+      if (error.code === 'POSTGRES_SLOT_IN_USE') return false;
+      // The verdict names the reason better than this error; where it does not, streaming fails with it.
+      if (error.errorClass !== 'resync-required') throw error;
+      this.#claimFailure = error;
+    }
+    return true;
+  }
+
+  async assessResume(checkpoint: Checkpoint | null): Promise<ResumeVerdict<PgPosition>> {
+    const { connection, slot } = this.#config;
+    const signal = this.#closed.signal;
+    const timeline = Number(checkpoint?.serverIdentity.split(':')[1] ?? this.#server.timeline);
+    const facts: ResumeFacts = {
+      systemIdentifier: this.#server.systemIdentifier,
+      timeline: this.#server.timeline,
+      timelineEnds:
+        timeline < this.#server.timeline ? await readTimelineEnds(connection, this.#server.timeline) : new Map(),
+      database: connection.database,
+      slotName: slot.name,
+      slot: await readSlot(this.#sql, slot.name, signal),
+      missingPublications: await this.#publications.missing(signal),
+    };
+    const verdict = assessResume(facts, checkpoint);
+    if (verdict.kind === 'resume' && this.#claimFailure !== null) throw this.#claimFailure;
+    return verdict;
+  }
+
+  /** Publication first: a slot decodes with the publications of the time of each change. */
+  async initialise(signal: AbortSignal): Promise<PgPosition> {
+    const { slot } = this.#config;
+    await this.#releaseClaim();
+    await dropSlot(this.#sql, slot.name, signal);
+    await this.#publications.ensure(signal);
+    const lsn = await createSlot(this.#sql, slot, this.#server, signal);
+    this.#dependencies.logger.info({ slot: slot.name, lsn: formatLsn(lsn) }, 'created the slot');
+    await this.#startReplication(signal);
+    this.#initialised = true;
+    return { lsn, lastCommit: null, lastCommitTimeUs: this.#dependencies.clock.nowUs() };
+  }
+
+  async stream(from: PgPosition, schemas: SchemaStore, signal: AbortSignal): Promise<PgChangeStream> {
+    const connection = this.#replication;
+    if (connection === null || this.#stream !== null) {
+      throw new FatalError('A stream was asked for without owning the slot.', {
+        code: 'POSTGRES_NOT_CLAIMED',
+        remedy: 'Report this: the calls of a session came in the wrong order.',
+      });
+    }
+    const { logger } = this.#dependencies;
+    const { source, connection: connectionConfig, types } = this.#config;
+    const head = await readHead(this.#sql, signal);
+    const since = streamPointKey({ commit: from.lsn, own: from.lsn });
+    await this.#publications.verify(schemas, since, this.#initialised, signal);
+    const relations = new RelationCache({
+      database: connectionConfig.database,
+      source,
+      modes: types,
+      sql: this.#sql,
+      schemas,
+      logger,
+      head,
+    });
+    connection.acknowledge(from.lsn);
+    const stopHeartbeat = startHeartbeat(this.#sql, this.#server, source.name, source.heartbeatIntervalMs, logger);
+    const stopChecks = repeat(PUBLICATION_CHECK_MS, (stop) => this.#checkPublications(schemas, connection, stop));
+    this.#stream = new PgChangeStream({
+      connection,
+      relations,
+      decoder: new ChangeDecoder(relations, from),
+      close: async () => {
+        await Promise.all([stopHeartbeat(), stopChecks()]);
+        await connection[Symbol.asyncDispose]();
+      },
+    });
+    return this.#stream;
+  }
+
+  async readHealth(signal: AbortSignal): Promise<SourceHealth> {
+    return walHealth(await readSlot(this.#sql, this.#config.slot.name, signal), this.#server);
+  }
+
+  /** A publication that is changed under the stream loses changes without a word from the server. */
+  async #checkPublications(schemas: SchemaStore, connection: ReplicationConnection, stop: AbortSignal): Promise<void> {
+    try {
+      const point = connection.acknowledged;
+      await this.#publications.verify(schemas, streamPointKey({ commit: point, own: point }), false, stop);
+    } catch (error) {
+      if (stop.aborted) return;
+      const passes = error instanceof TailraceError && error.errorClass === 'transient';
+      if (passes) this.#dependencies.logger.warn({ code: error.code }, 'the publications could not be checked');
+      else connection.inbox.fail(error);
+    }
+  }
+
+  async #startReplication(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#dependencies;
+    const timeoutMs = this.#server.walSenderTimeoutMs;
+    const thirdOfTimeoutMs = timeoutMs > 0 ? Math.floor(timeoutMs / 3) : Number.POSITIVE_INFINITY;
+    this.#replication = await ReplicationConnection.start(
+      {
+        connection: this.#config.connection,
+        slot: this.#config.slot.name,
+        publications: publicationNames(this.#config),
+        statusIntervalMs: Math.max(100, Math.min(this.#config.statusIntervalMs, thirdOfTimeoutMs)),
+        silenceLimitMs: 2 * Math.max(timeoutMs, 60_000),
+        clock,
+        logger,
+      },
+      signal,
+    );
+  }
+
+  async #releaseClaim(): Promise<void> {
+    const replication = this.#replication;
+    this.#replication = null;
+    await replication?.[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort();
+    await this.#stream?.[Symbol.asyncDispose]();
+    await this.#releaseClaim();
+    await this.#sql[Symbol.asyncDispose]();
+  }
+}

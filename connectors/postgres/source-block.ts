@@ -1,0 +1,184 @@
+import type { ChangeBatch } from '../../src/core/change-batch.ts';
+import type { ConnectSchema, ConnectStruct } from '../../src/core/connect-schema.ts';
+import type { SourceBlock } from '../../src/core/source-block.ts';
+import type { TableVersion } from '../../src/core/table.ts';
+import { ConstantFragment, type ValueWriter } from '../../src/core/value-writer.ts';
+import type { PgChangeBatch } from './pg-change-batch.ts';
+import { writeLsnDecimal } from './protocol/lsn.ts';
+import type { TransactionContext } from './transaction-context.ts';
+
+/** The release of Debezium whose records these are byte for byte; consumers find it in `source.version`. */
+export const DEBEZIUM_VERSION = '3.7.0.Final';
+export const CONNECTOR_NAME = 'postgresql';
+
+const STRING: ConnectSchema = { type: 'string' };
+const INT64: ConnectSchema = { type: 'int64' };
+
+const SNAPSHOT: ConnectSchema = {
+  type: 'string',
+  name: 'io.debezium.data.Enum',
+  version: 1,
+  parameters: [['allowed', 'true,first,first_in_data_collection,last_in_data_collection,last,false,incremental']],
+};
+
+export const SOURCE_SCHEMA: ConnectStruct = {
+  type: 'struct',
+  name: 'io.debezium.connector.postgresql.Source',
+  version: 1,
+  fields: [
+    { name: 'version', schema: STRING, optional: false },
+    { name: 'connector', schema: STRING, optional: false },
+    { name: 'name', schema: STRING, optional: false },
+    { name: 'ts_ms', schema: INT64, optional: false },
+    { name: 'snapshot', schema: SNAPSHOT, optional: true, default: { write: (out) => out.text('false') } },
+    { name: 'db', schema: STRING, optional: false },
+    { name: 'sequence', schema: STRING, optional: true },
+    { name: 'ts_us', schema: INT64, optional: true },
+    { name: 'ts_ns', schema: INT64, optional: true },
+    { name: 'schema', schema: STRING, optional: false },
+    { name: 'table', schema: STRING, optional: false },
+    { name: 'txId', schema: INT64, optional: true },
+    { name: 'lsn', schema: INT64, optional: true },
+    { name: 'xmin', schema: INT64, optional: true },
+    { name: 'origin', schema: STRING, optional: true },
+    { name: 'origin_lsn', schema: INT64, optional: true },
+  ],
+};
+
+/** ts_us … txId: the same for all rows of one table in one transaction. */
+interface TablePart {
+  readonly fragment: ConstantFragment;
+  transaction: TransactionContext | null;
+}
+
+/**
+ * Writes Debezium's source block. What a transaction, and a table within it, have in common is encoded once: a row costs
+ * three copies, its sequence and its LSN.
+ */
+export class PgSourceBlock implements SourceBlock {
+  readonly schema = SOURCE_SCHEMA;
+  readonly #topicPrefix: string;
+  readonly #database: string;
+  readonly #tables = new WeakMap<TableVersion, TablePart>();
+  readonly #noTable: TablePart = { fragment: new ConstantFragment(), transaction: null };
+  /** `["…","…"]` with two numbers of at most 20 digits. */
+  readonly #sequence = Buffer.alloc(64);
+  #transaction: TransactionContext | null = null;
+  #table: TableVersion | null = null;
+  readonly #writeHead = (out: ValueWriter): void => this.#head(out, this.#current());
+  readonly #writeMiddle = (out: ValueWriter): void => this.#middle(out, this.#current());
+  readonly #writeTail = (out: ValueWriter): void => this.#tail(out, this.#current());
+
+  constructor(topicPrefix: string, database: string) {
+    this.#topicPrefix = topicPrefix;
+    this.#database = database;
+  }
+
+  write(out: ValueWriter, batch: ChangeBatch<unknown>, index: number, table: TableVersion | null): void {
+    const { transactions, lsnHigh, lsnLow } = batch as PgChangeBatch;
+    const transaction = transactions[index] as TransactionContext;
+    this.#transaction = transaction;
+    this.#table = table;
+    const high = lsnHigh[index] as number;
+    const low = lsnLow[index] as number;
+    out.beginStruct();
+    out.constant(transaction.head, this.#writeHead);
+    out.field('sequence');
+    out.present(0);
+    out.utf8(this.#sequence, 0, this.#fillSequence(transaction, high, low));
+    out.constant(this.#partOf(table, transaction).fragment, this.#writeMiddle);
+    out.field('lsn');
+    out.present(0);
+    out.long(high, low);
+    out.constant(transaction.tail, this.#writeTail);
+    out.endStruct();
+  }
+
+  #current(): TransactionContext {
+    return this.#transaction as TransactionContext;
+  }
+
+  #fillSequence(transaction: TransactionContext, high: number, low: number): number {
+    const prefix = transaction.sequencePrefix;
+    prefix.copy(this.#sequence, 0);
+    const end = writeLsnDecimal(high, low, this.#sequence, prefix.length);
+    this.#sequence[end] = 0x22;
+    this.#sequence[end + 1] = 0x5d;
+    return end + 2;
+  }
+
+  #partOf(table: TableVersion | null, transaction: TransactionContext): TablePart {
+    let part = table === null ? this.#noTable : this.#tables.get(table);
+    if (part === undefined) {
+      part = { fragment: new ConstantFragment(), transaction: null };
+      this.#tables.set(table as TableVersion, part);
+    }
+    if (part.transaction !== transaction) {
+      part.fragment.reset();
+      part.transaction = transaction;
+    }
+    return part;
+  }
+
+  #head(out: ValueWriter, transaction: TransactionContext): void {
+    out.field('version');
+    out.text(DEBEZIUM_VERSION);
+    out.field('connector');
+    out.text(CONNECTOR_NAME);
+    out.field('name');
+    out.text(this.#topicPrefix);
+    out.field('ts_ms');
+    out.safeLong(Math.floor(transaction.commitTimeUs / 1000));
+    out.field('snapshot');
+    out.present(1);
+    out.text('false');
+    out.field('db');
+    out.text(this.#database);
+  }
+
+  #middle(out: ValueWriter, transaction: TransactionContext): void {
+    out.field('ts_us');
+    out.present(0);
+    out.safeLong(transaction.commitTimeUs);
+    out.field('ts_ns');
+    out.present(0);
+    writeThousandfold(out, transaction.commitTimeUs);
+    out.field('schema');
+    out.text(this.#table?.id.schema ?? '');
+    out.field('table');
+    out.text(this.#table?.id.name ?? '');
+    out.field('txId');
+    if (transaction.xid === null) {
+      out.absent(0);
+    } else {
+      out.present(0);
+      out.safeLong(transaction.xid);
+    }
+  }
+
+  #tail(out: ValueWriter, transaction: TransactionContext): void {
+    out.field('xmin');
+    out.absent(0);
+    out.field('origin');
+    if (transaction.origin === null) {
+      out.absent(0);
+    } else {
+      out.present(0);
+      out.text(transaction.origin);
+    }
+    out.field('origin_lsn');
+    if (transaction.originLsn === null) {
+      out.absent(0);
+    } else {
+      out.present(0);
+      out.long(transaction.originLsn.high, transaction.originLsn.low);
+    }
+  }
+}
+
+/** Nanoseconds of a time in microseconds lie beyond 2^53, so the product is made of halves. */
+function writeThousandfold(out: ValueWriter, value: number): void {
+  const low = (value % 0x1_0000_0000) * 1000;
+  const high = Math.floor(value / 0x1_0000_0000) * 1000 + Math.floor(low / 0x1_0000_0000);
+  out.long(high, low % 0x1_0000_0000);
+}

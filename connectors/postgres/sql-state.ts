@@ -1,0 +1,195 @@
+import {
+  ConfigurationError,
+  type ErrorClass,
+  type ErrorContext,
+  FatalError,
+  ResyncRequiredError,
+  type TailraceError,
+  TailraceError as TailraceErrorClass,
+  TransientError,
+} from '../../src/core/errors.ts';
+
+interface Classification {
+  readonly errorClass: ErrorClass;
+  readonly code: string;
+  readonly remedy: string;
+}
+
+/** SQLSTATEs that need a decision of their own: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const BY_STATE: Readonly<Record<string, Classification>> = {
+  '25006': configuration(
+    'POSTGRES_READ_ONLY',
+    'Connect to the primary, or create the publication there by hand and set slot.autocreate to disabled.',
+  ),
+  '28000': configuration(
+    'POSTGRES_AUTHENTICATION',
+    'Allow this user, database and address in pg_hba.conf (replication connections need the database named, or "all").',
+  ),
+  '28P01': configuration('POSTGRES_AUTHENTICATION', 'Correct user and password of the source.'),
+  '3D000': configuration('POSTGRES_DATABASE_MISSING', 'Correct the database name of the source.'),
+  '42501': configuration(
+    'POSTGRES_PRIVILEGE_MISSING',
+    "Grant what `tailrace check` names; the connector's README lists all grants.",
+  ),
+  '42704': configuration(
+    'POSTGRES_OBJECT_MISSING',
+    'Create the object, or let the source create it (slot.autocreate).',
+  ),
+  '55006': transient(
+    'POSTGRES_SLOT_IN_USE',
+    'Another process reads this slot; stop it, or give this source a slot of its own.',
+  ),
+  '55000': configuration('POSTGRES_NOT_IN_STATE', 'Run `tailrace check`: the server is not set up for what was asked.'),
+  '53400': configuration(
+    'POSTGRES_LIMIT_REACHED',
+    'Raise max_replication_slots and max_wal_senders, or drop unused slots.',
+  ),
+  '0A000': configuration(
+    'POSTGRES_NOT_SUPPORTED',
+    'The server does not support this; see the supported versions in the README.',
+  ),
+  '22021': {
+    errorClass: 'poison',
+    code: 'POSTGRES_ENCODING',
+    remedy: "A stored text is not valid in the database's encoding; correct the row, or exclude the column.",
+  },
+};
+
+/** Whole classes of SQLSTATEs that go away by themselves. */
+const TRANSIENT_CLASSES: ReadonlySet<string> = new Set(['08', '40', '53', '57', '58']);
+/** Socket and resolver errors that come and go, by Node's error code. */
+const TRANSIENT_SYSTEM_CODES: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT',
+]);
+
+/** What has no code of its own and is told only in words. Each with a recorded sample. */
+const BY_TEXT: readonly (Classification & { readonly state: string | null; readonly pattern: RegExp })[] = [
+  {
+    // 42704: publication "tailrace_shop" does not exist
+    state: '42704',
+    pattern: /^publication ".*" does not exist$/,
+    ...resync(
+      'POSTGRES_PUBLICATION_MISSING',
+      'The publication was dropped: changes since then were not decoded. Run `tailrace resync`.',
+    ),
+  },
+  {
+    // 42704: replication slot "tailrace_shop" does not exist
+    state: '42704',
+    pattern: /^replication slot ".*" does not exist$/,
+    ...resync('POSTGRES_SLOT_MISSING', 'The slot was dropped, and with it the log it held. Run `tailrace resync`.'),
+  },
+  {
+    // 55000: can no longer get changes from replication slot "tailrace_shop" (14 to 17)
+    // 55000: can no longer access replication slot "tailrace_shop" (18)
+    state: '55000',
+    pattern: /^can no longer (get changes from|access) replication slot ".*"$/,
+    ...resync(
+      'POSTGRES_SLOT_INVALIDATED',
+      'The server removed log that the slot needed. Raise max_slot_wal_keep_size, then run `tailrace resync`.',
+    ),
+  },
+  {
+    // 58P01: requested WAL segment 000000010000000000000003 has already been removed
+    state: '58P01',
+    pattern: /^requested WAL segment [0-9A-F]+ has already been removed$/,
+    ...resync('POSTGRES_WAL_REMOVED', 'The server removed log that the slot needed. Run `tailrace resync`.'),
+  },
+  {
+    // Connection terminated unexpectedly (pg, without code)
+    state: null,
+    pattern: /^Connection terminated( unexpectedly| due to connection timeout)?$/,
+    ...transient(
+      'POSTGRES_CONNECTION_LOST',
+      "The connection is made again; if this repeats, look at the server's log.",
+    ),
+  },
+  {
+    // timeout expired (pg's connectionTimeoutMillis, without code)
+    state: null,
+    pattern: /^timeout expired$/,
+    ...transient('POSTGRES_CONNECT_TIMEOUT', 'The server did not answer in time; check host, port and firewall.'),
+  },
+  {
+    // The server does not support SSL connections (pg, without code)
+    state: null,
+    pattern: /^The server does not support SSL connections$/,
+    ...configuration('POSTGRES_NO_TLS', 'Turn TLS on at the server, or set tls.mode to disable.'),
+  },
+];
+
+/** True where the server has no TLS: `prefer` then goes on without. */
+export function isTlsUnsupported(error: unknown): boolean {
+  return classify(error).code === 'POSTGRES_NO_TLS';
+}
+
+/** SQLSTATE, or Node's code of a socket error; null where there is neither. */
+export function codeOf(error: unknown): string | null {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : null;
+}
+
+function classify(error: unknown): Classification {
+  const code = codeOf(error);
+  const text = error instanceof Error ? error.message : '';
+  const worded = BY_TEXT.find((entry) => entry.state === code && entry.pattern.test(text));
+  if (worded !== undefined) return worded;
+  if (code !== null) {
+    const exact = BY_STATE[code];
+    if (exact !== undefined) return exact;
+    if (TRANSIENT_SYSTEM_CODES.has(code) || (/^[0-9A-Z]{5}$/.test(code) && TRANSIENT_CLASSES.has(code.slice(0, 2)))) {
+      return transient('POSTGRES_UNAVAILABLE', 'The source is tried again; if this repeats, look at the server.');
+    }
+    if (/^(ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_SSL)/.test(code)) {
+      return configuration('POSTGRES_TLS', "Check tls.mode, tls.ca_file and the server's certificate.");
+    }
+  }
+  return {
+    errorClass: 'fatal',
+    code: 'POSTGRES_UNEXPECTED',
+    remedy: "Not foreseen; look at the server's log and report it.",
+  };
+}
+
+/** Gives what the driver or the server threw its class. `doing` completes "Postgres failed while …". */
+export function postgresError(error: unknown, doing: string): TailraceError {
+  if (error instanceof TailraceErrorClass) return error;
+  const { errorClass, code, remedy } = classify(error);
+  const sqlState = codeOf(error);
+  const words = error instanceof Error ? error.message : String(error);
+  const message = `Postgres failed while ${doing}: ${words}${sqlState === null ? '' : ` (${sqlState})`}`;
+  return newError(errorClass, message, { code, remedy, cause: error });
+}
+
+function newError(errorClass: ErrorClass, message: string, context: ErrorContext): TailraceError {
+  switch (errorClass) {
+    case 'transient':
+      return new TransientError(message, context);
+    case 'resync-required':
+      return new ResyncRequiredError(message, context);
+    case 'configuration':
+      return new ConfigurationError(message, context);
+    default:
+      return new FatalError(message, context);
+  }
+}
+
+function transient(code: string, remedy: string): Classification {
+  return { errorClass: 'transient', code, remedy };
+}
+
+function configuration(code: string, remedy: string): Classification {
+  return { errorClass: 'configuration', code, remedy };
+}
+
+function resync(code: string, remedy: string): Classification {
+  return { errorClass: 'resync-required', code, remedy };
+}

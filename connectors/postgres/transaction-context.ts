@@ -1,0 +1,28 @@
+import { ConstantFragment } from '../../src/core/value-writer.ts';
+import { type Lsn, lsnDecimal } from './protocol/lsn.ts';
+
+/**
+ * What the source blocks of one transaction have in common, or of one message outside of transactions.
+ * The fragments hold the encoded parts that repeat from row to row.
+ */
+export class TransactionContext {
+  /** Null outside of transactions. */
+  readonly xid: number | null;
+  readonly commitTimeUs: number;
+  /** `["<last commit>","` or `[null,"`: what comes before a row's own LSN in `source.sequence`. */
+  readonly sequencePrefix: Buffer;
+  /** Where the transaction was first committed, if it was replicated to this server. */
+  origin: string | null = null;
+  originLsn: Lsn | null = null;
+  /** version … db */
+  readonly head = new ConstantFragment();
+  /** xmin, origin, origin_lsn */
+  readonly tail = new ConstantFragment();
+
+  constructor(xid: number | null, commitTimeUs: number, lastCommit: Lsn | null) {
+    this.xid = xid;
+    this.commitTimeUs = commitTimeUs;
+    const previous = lastCommit === null ? 'null' : `"${lsnDecimal(lastCommit.high, lastCommit.low)}"`;
+    this.sequencePrefix = Buffer.from(`[${previous},"`, 'latin1');
+  }
+}
