@@ -117,7 +117,7 @@ async function install() {
     if (!isInstalled()) {
       say('installing the dependencies (npm ci), about 100 MB the first time');
       const { code, signal, seconds, error } = await npm(
-        ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=warn'],
+        ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
         'npm ci',
       );
       if (code !== 0)

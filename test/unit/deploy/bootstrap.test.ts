@@ -89,7 +89,7 @@ suite('bootstrap.mjs', () => {
     assert.equal(stdout, '["--json","a b"]\n');
     assert.equal(code, 0);
     assert.match(stderr, /installing the dependencies/);
-    assert.deepEqual(npmCalls(), ['ci --include=dev --no-audit --no-fund --loglevel=warn']);
+    assert.deepEqual(npmCalls(), ['ci --include=dev --no-audit --no-fund --loglevel=error']);
   });
 
   test('does not install again, unless package-lock.json changed', async () => {
