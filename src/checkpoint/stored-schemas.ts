@@ -45,19 +45,14 @@ export class StoredSchemas implements SchemaStore {
     });
   }
 
-  /** Forgets versions that no replay from `position`, a saved checkpoint's, can need. */
-  forgetBefore(position: string, signal: AbortSignal): Promise<void> {
-    return this.saveAndForget(new Map(), position, signal);
-  }
-
   /**
-   * Saves `entries`, which make `position` the checkpoint, and in the same save forgets what no replay from there can need:
-   * of each relation, all versions before the newest one that began at or before it.
+   * Saves `entries`, and in the same save forgets what no replay from the sort key `replayFrom` on can need (null: all may
+   * be needed): of each relation, the versions before the newest one that began at or before it.
    */
-  saveAndForget(entries: ReadonlyMap<string, string>, position: string | null, signal: AbortSignal): Promise<void> {
+  saveAndForget(entries: ReadonlyMap<string, string>, replayFrom: string | null, signal: AbortSignal): Promise<void> {
     // In turn with `add`: each writes a relation's whole list, and the later one must have seen the earlier one's.
     return this.#turns.run(async () => {
-      const kept = new Map(position === null ? [] : this.#neededFrom(position));
+      const kept = new Map(replayFrom === null ? [] : this.#neededFrom(replayFrom));
       const lists = [...kept].map(([relation, list]) => [`${PREFIX}${relation}`, encodeVersions(list)] as const);
       await this.#state.put(new Map([...lists, ...entries]), signal);
       for (const [relation, list] of kept) this.#keep(relation, list);
@@ -65,10 +60,10 @@ export class StoredSchemas implements SchemaStore {
   }
 
   /** The shortened lists of those relations that have something to forget. */
-  *#neededFrom(position: string): Generator<[relation: string, versions: readonly StoredVersion[]]> {
+  *#neededFrom(replayFrom: string): Generator<[relation: string, versions: readonly StoredVersion[]]> {
     for (const relation of this.#changed) {
       const versions = this.versions(relation);
-      const first = versions.findLastIndex(({ since }) => since <= position);
+      const first = versions.findLastIndex(({ since }) => since <= replayFrom);
       if (first > 0) yield [relation, versions.slice(first)];
     }
   }

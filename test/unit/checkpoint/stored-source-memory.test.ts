@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { exportState, importState } from '../../../src/checkpoint/state-transfer.ts';
+import { StoredSourceMemory } from '../../../src/checkpoint/stored-source-memory.ts';
+import type { Checkpoint } from '../../../src/core/checkpoint.ts';
+import { ConfigurationError, FatalError } from '../../../src/core/errors.ts';
+import type { StateStore } from '../../../src/core/source-state.ts';
+import { MemorySourceState } from './memory-source-state.ts';
+
+const never = new AbortController().signal;
+
+function checkpoint(position: string | null): Checkpoint {
+  const phase = position === null ? 'initialising' : 'streaming';
+  return { formatVersion: 1, source: 'shop', phase, serverIdentity: 'id', position, savedAtMs: 1 };
+}
+
+function storeOf(state: MemorySourceState): StateStore {
+  return { open: async () => state, peek: async () => state.entries, close: async () => {} };
+}
+
+describe('stored source memory', () => {
+  it('is empty for a source that was never run', async () => {
+    const memory = await StoredSourceMemory.open(storeOf(new MemorySourceState()), 'shop', never);
+    assert.equal(memory.checkpoint, null);
+    assert.deepEqual(memory.topics, []);
+  });
+
+  it('saves checkpoint, topics and what is forgotten in one put', async () => {
+    const state = new MemorySourceState();
+    const memory = new StoredSourceMemory(state, 'shop');
+    for (const since of ['10', '20']) await memory.schemas.add('r', { layout: since, since, resolved: '' }, never);
+    await memory.save(checkpoint('at 25'), '25', [{ topic: 't', topicId: 'i', endOffsets: [1] }], never);
+    assert.deepEqual(Object.keys(state.puts.at(-1) ?? {}).sort(), ['checkpoint', 'relation/r', 'topic/t']);
+    await memory.save(checkpoint('at 26'), null, [{ topic: 'u', topicId: 'j', endOffsets: [null] }], never);
+    assert.deepEqual(Object.keys(state.puts.at(-1) ?? {}).sort(), ['checkpoint', 'topic/u']);
+    for (const each of [memory, new StoredSourceMemory(state, 'shop')]) {
+      assert.deepEqual(each.checkpoint, checkpoint('at 26'));
+      assert.deepEqual(each.topics.map(({ topic }) => topic).sort(), ['t', 'u']);
+      assert.deepEqual(
+        each.schemas.versions('r').map(({ since }) => since),
+        ['20'],
+      );
+    }
+  });
+
+  it('remembers nothing that was not saved', async () => {
+    const memory = new StoredSourceMemory(new MemorySourceState(), 'shop');
+    await memory.save(checkpoint(null), null, [], never);
+    await assert.rejects(
+      memory.save(checkpoint('1'), '1', [{ topic: 't', topicId: 'i', endOffsets: [] }], AbortSignal.abort()),
+    );
+    assert.deepEqual(memory.checkpoint, checkpoint(null));
+    assert.deepEqual(memory.topics, []);
+  });
+
+  it('gives the claim back where what it finds is damaged', async () => {
+    const state = new MemorySourceState({ checkpoint: '{}' });
+    await assert.rejects(StoredSourceMemory.open(storeOf(state), 'shop', never), FatalError);
+    assert.ok(state.disposed);
+  });
+});
+
+describe('state transfer', () => {
+  it('replaces everything in one put', async () => {
+    const from = { checkpoint: '{"a":1}', 'relation/1': 'x' };
+    const text = exportState('shop', new Map(Object.entries(from)));
+    const state = new MemorySourceState({ checkpoint: '{"a":0}', 'topic/t': 'y' });
+    await importState(state, 'shop', text, 'backup.json', never);
+    assert.deepEqual(Object.fromEntries(state.entries), from);
+    assert.equal(state.puts.length, 1);
+  });
+
+  it('changes nothing where the document is damaged or of another source', async () => {
+    const text = exportState('shop', new Map([['checkpoint', '{"a":1}']]));
+    const state = new MemorySourceState({ checkpoint: '{"a":0}' });
+    await assert.rejects(
+      importState(state, 'shop', text.replace('"a": 1', '"a": 2'), 'backup.json', never),
+      FatalError,
+    );
+    await assert.rejects(importState(state, 'other', text, 'backup.json', never), ConfigurationError);
+    assert.equal(state.puts.length, 0);
+  });
+});
