@@ -125,6 +125,7 @@ export const METRIC_CATALOGUE = {
     type: 'counter',
     unit: 'none',
     labels: ['outcome'],
+    values: { outcome: ['ok', 'not_found', 'refused', 'unreachable'] },
     help: 'Requests to the schema registry.',
   },
   tailrace_kafka_request_seconds: {

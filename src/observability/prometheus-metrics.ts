@@ -7,6 +7,8 @@ import { CounterSeries, GaugeSeries, HistogramSeries, type Series } from './metr
 export interface PrometheusMetricsOptions {
   /** Names of the sources: their series with otherwise known labels exist, at 0, from the start. */
   readonly sources?: readonly string[];
+  /** What `tailrace_build_info` says; absent without it. */
+  readonly version?: string;
   /** Node's process metrics (memory, event loop, garbage collection). Default true. */
   readonly processMetrics?: boolean;
   readonly catalogue?: Readonly<Record<string, MetricDefinition>>;
@@ -31,6 +33,7 @@ export class PrometheusMetrics implements Metrics {
       // The registry uses nothing but `name` and `get()` of what it holds.
       this.#registry.registerMetric(family as unknown as Metric);
     }
+    if (options.version !== undefined) this.gauge('tailrace_build_info').bind({ version: options.version }).set(1);
     if (options.processMetrics ?? true) collectDefaultMetrics({ register: this.#registry });
   }
 

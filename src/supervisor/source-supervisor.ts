@@ -4,6 +4,7 @@ import type { Metrics } from '../core/metrics.ts';
 import type { RunProgress, SourceRunner } from '../core/source-runner.ts';
 import type { SourceProblem, SourceStatus, StatusError } from '../core/source-status.ts';
 import { type BackoffSettings, DEFAULT_BACKOFF } from './backoff.ts';
+import { ProgressGauges } from './progress-gauges.ts';
 import { RetrySchedule } from './retry-schedule.ts';
 import { RunRecord } from './run-record.ts';
 import { settlesWithin } from './settles-within.ts';
@@ -51,8 +52,7 @@ export class SourceSupervisor {
   readonly #errors: ReadonlyMap<SourceFailure['class'], { add(value: number): void }>;
   readonly #restarts: { add(value: number): void };
   readonly #retries: RetrySchedule;
-  readonly #bindLag: () => { set(value: number): void };
-  readonly #inFlight: { set(value: number): void };
+  readonly #gauges: ProgressGauges;
   readonly #stopRequest = new AbortController();
   readonly #killRequest = new AbortController();
   readonly #caughtUp = Promise.withResolvers<CaughtUpOutcome>();
@@ -78,8 +78,7 @@ export class SourceSupervisor {
       dependencies.random ?? Math.random,
       circuit,
     );
-    this.#bindLag = () => metrics.gauge('tailrace_lag_seconds').bind(labels);
-    this.#inFlight = metrics.gauge('tailrace_in_flight_bytes').bind(labels);
+    this.#gauges = new ProgressGauges(source, metrics);
     this.#machine = new SourceStateMachine({
       source: source.name,
       clock: this.#clock,
@@ -157,8 +156,7 @@ export class SourceSupervisor {
 
   /** Lag grows with time alone, above all while nothing runs that could report it: call this before each collection. */
   refreshMetrics(): void {
-    const lagSeconds = this.#record.lagSeconds(this.#clock.nowUs());
-    if (lagSeconds !== null) this.#bindLag().set(lagSeconds);
+    this.#gauges.show(this.#record, this.#clock.nowUs());
   }
 
   async #supervise(): Promise<void> {
@@ -190,7 +188,6 @@ export class SourceSupervisor {
     this.#retries.streamed(attempt.streamedMs);
     this.#attempt = null;
     this.#record.endAttempt();
-    this.#inFlight.set(0);
     return end;
   }
 

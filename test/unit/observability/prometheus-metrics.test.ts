@@ -100,10 +100,12 @@ test('refreshers run before each collection', async () => {
 });
 
 test('the real catalogue renders with the process metrics and every state of a source', async () => {
-  const metrics = new PrometheusMetrics({ sources: ['shop'] });
+  const metrics = new PrometheusMetrics({ sources: ['shop'], version: '1.2.3' });
   const result = await render(metrics);
   assert.equal(result.value('tailrace_source_state', { source: 'shop', state: 'resync-required' }), 0);
   assert.equal(result.value('tailrace_errors_total', { source: 'shop', class: 'unclassified' }), 0);
   assert.equal(result.value('tailrace_restarts_total', { source: 'shop' }), 0);
+  assert.equal(result.value('tailrace_registry_requests_total', { outcome: 'unreachable' }), 0);
+  assert.equal(result.value('tailrace_build_info', { version: '1.2.3' }), 1);
   assert.ok(result.value('process_resident_memory_bytes', {})! > 0);
 });

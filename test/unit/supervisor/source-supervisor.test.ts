@@ -263,6 +263,22 @@ test('lag is 0 when caught up, the age of the commit when not, and grows while n
   assert.equal(await it.metric('tailrace_lag_seconds'), 60);
 });
 
+test('what a runner reports is shown as gauges; what nobody knows is absent', async () => {
+  const it = new Supervised();
+  it.source.start();
+  it.source.refreshMetrics();
+  assert.equal(await it.metric('tailrace_lag_seconds'), undefined);
+  assert.equal(await it.metric('tailrace_postgres_retained_wal_bytes'), undefined);
+  it.runner.stream({ inFlightBytes: 500, retainedWalBytes: 1_024 });
+  it.source.refreshMetrics();
+  assert.equal(await it.metric('tailrace_lag_seconds'), 0);
+  assert.equal(await it.metric('tailrace_in_flight_bytes'), 500);
+  assert.equal(await it.metric('tailrace_postgres_retained_wal_bytes'), 1_024);
+  await it.fail(transient());
+  it.source.refreshMetrics();
+  assert.equal(await it.metric('tailrace_in_flight_bytes'), 0);
+});
+
 test('late calls of an ended runner change nothing', async () => {
   const it = new Supervised();
   it.source.start();
