@@ -8,7 +8,7 @@ const INITIAL_BYTES = 64 * 1024;
 const RETAINED_BYTES = 1024 * 1024;
 const IDLE_RESETS = 64;
 /** Up to here a loop beats the call into `Buffer.copy` or `Buffer.write`. */
-const LOOP_BYTES = 24;
+const LOOP_BYTES = 40;
 /** A varint of 64 bits takes at most ten bytes. */
 const MAX_VARINT_BYTES = 10;
 const TWO_TO_32 = 0x1_0000_0000;

@@ -3,6 +3,7 @@ import type { Operation, TableShape, TransactionOrder } from '../core/encoder.ts
 import type { NameAdjustment } from '../core/settings.ts';
 import type { SourceBlock } from '../core/source-block.ts';
 import { qualifiedName, type RowCells } from '../core/table.ts';
+import { ConstantFragment, type ValueWriter } from '../core/value-writer.ts';
 import { type EnvelopeSchemas, envelopeSchemas } from './envelope-schema.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { RowPlan } from './row-plan.ts';
@@ -19,6 +20,10 @@ export class EnvelopePlan {
   readonly #source: SourceBlock;
   readonly #key: RowPlan | null;
   readonly #row: RowPlan;
+  /** The changes of one batch are processed at one time, so its three fields are encoded once for all of them. */
+  readonly #processedAt = new ConstantFragment();
+  readonly #writeProcessedAt = (out: ValueWriter): void => writeProcessedAt(out, this.#processedAtUs);
+  #processedAtUs = 0;
 
   /** @throws ConfigurationError where a column's name cannot be a field name. */
   constructor(
@@ -67,7 +72,11 @@ export class EnvelopePlan {
     writeTransactionOrder(out, transaction);
     out.field('op');
     out.text(operation);
-    writeProcessedAt(out, processedAtUs);
+    if (processedAtUs !== this.#processedAtUs) {
+      this.#processedAtUs = processedAtUs;
+      this.#processedAt.reset();
+    }
+    out.constant(this.#processedAt, this.#writeProcessedAt);
     out.endStruct();
   }
 }
@@ -90,7 +99,7 @@ export function writeTransactionOrder(out: RecordWriter, transaction: Transactio
   out.endStruct();
 }
 
-function writeProcessedAt(out: RecordWriter, processedAtUs: number): void {
+function writeProcessedAt(out: ValueWriter, processedAtUs: number): void {
   out.field('ts_ms');
   out.present(0);
   out.safeLong(Math.floor(processedAtUs / 1000));
