@@ -10,9 +10,6 @@ const parts = new DateTimeParts();
 const LETTER_T = 0x54;
 const LETTER_Z = 0x5a;
 
-/** Below this many seconds, microseconds are safe integers (until the year 2255). */
-const SAFE_MICRO_SECONDS = 9_007_199_253;
-
 /** Debezium's milliseconds of `infinity` and `-infinity`: the driver's, not the ends of the range. */
 const INFINITE_MILLIS = { least: -9_223_372_036_832_400_000n, greatest: 9_223_372_036_825_200_000n };
 const INFINITE_ISO = { least: '-292275055-05-16T23:00:00Z', greatest: '+292278994-08-16T23:00:00Z' };
@@ -61,7 +58,7 @@ function milliseconds(name: string): PostgresCodec {
     semantic('int64', name),
     (bytes, start, end, out) => {
       readTimestamp(bytes, start, end, false, parts);
-      if (parts.infinity === 0) out.safeLong(parts.epochSeconds() * 1000 + Math.floor(parts.micros / 1000));
+      if (parts.infinity === 0) writeParts(parts.epochSeconds(), 1000, Math.floor(parts.micros / 1000), out);
       else writeSaturated(parts.infinity > 0 ? INFINITE_MILLIS.greatest : INFINITE_MILLIS.least, out);
       return true;
     },
@@ -74,9 +71,7 @@ const microseconds = codec(
   (bytes, start, end, out) => {
     readTimestamp(bytes, start, end, false, parts);
     if (!wroteInfinity(out)) {
-      const seconds = parts.epochSeconds();
-      if (Math.abs(seconds) <= SAFE_MICRO_SECONDS) out.safeLong(seconds * 1_000_000 + parts.micros);
-      else writeSaturated(BigInt(seconds) * 1_000_000n + BigInt(parts.micros), out);
+      writeParts(parts.epochSeconds(), 1_000_000, parts.micros, out);
     }
     return true;
   },
@@ -90,7 +85,8 @@ const nanoseconds = codec(
     readTimestamp(bytes, start, end, false, parts);
     if (!wroteInfinity(out)) {
       const seconds = parts.epochSeconds();
-      if (Math.abs(seconds) <= SAFE_MICRO_SECONDS) writeThousandfold(seconds * 1_000_000 + parts.micros, out);
+      const micros = seconds * 1_000_000 + parts.micros;
+      if (Number.isSafeInteger(micros)) writeThousandfold(micros, out);
       else writeSaturated((BigInt(seconds) * 1_000_000n + BigInt(parts.micros)) * 1000n, out);
     }
     return true;
@@ -108,6 +104,13 @@ const isoTimestamp = codec(
   },
   (out) => out.text('1970-01-01T00:00:00Z'),
 );
+
+/** Writes `seconds * unitsPerSecond + units`, the nearest 64-bit integer to it where it has none. */
+function writeParts(seconds: number, unitsPerSecond: number, units: number, out: ValueWriter): void {
+  const whole = seconds * unitsPerSecond + units;
+  if (Number.isSafeInteger(whole)) out.safeLong(whole);
+  else writeSaturated(BigInt(seconds) * BigInt(unitsPerSecond) + BigInt(units), out);
+}
 
 function wroteInfinity(out: ValueWriter): boolean {
   if (parts.infinity > 0) writeMaximum(out);
