@@ -43,7 +43,7 @@ export function composeSource(
         openMemory: (signal) => StoredSourceMemory.open(stateStore, source.name, signal),
         openSink: (signal) =>
           createKafkaSink(
-            { settings: settings.kafka, source: source.name, maxInFlightBytes: inFlightBytes, metrics, logger, clock },
+            { settings: settings.kafka, source: source.name, budgetBytes: inFlightBytes, metrics, logger, clock },
             signal,
           ),
         createEncoder: (memory) =>

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
 
-/** The version in package.json, which is one level higher above `dist/src` than above `src`. */
+/** The version of this package, in a checkout and installed. */
 export function packageVersion(): string {
-  let directory = import.meta.dirname;
-  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
-  return (JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { version: string }).version;
+  const file = findPackageJSON(import.meta.url);
+  if (file === undefined) throw new Error('the package has no package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -20,7 +20,7 @@ export async function runDaemon(settings: Settings, options: RunOptions): Promis
   const sources = settings.sources.filter(({ name }) => options.sources?.includes(name) ?? true);
   const clock = new SystemClock();
   const logger = createLogger(settings.log.level);
-  const metrics = new PrometheusMetrics({ sources: sources.map(({ name }) => name) });
+  const metrics = new PrometheusMetrics({ sources: sources.map(({ name }) => name), version: packageVersion() });
   const stateStore = openStateStore(settings);
   await using registry = new RegistryClient(settings.schemaRegistry, metrics);
   const parts = { settings, stateStore, registry, clock, logger, metrics };

@@ -1,0 +1,17 @@
+/** What the commands ask of the daemon; each is loaded when it is asked for. The type is `Application` of `src/cli`. */
+import type { Application } from './cli/application.ts';
+
+export const runDaemon: Application['runDaemon'] = async (settings, options) =>
+  (await import('./app/run-daemon.ts')).runDaemon(settings, options);
+
+export const checkAll: Application['checkAll'] = async (settings, options) =>
+  (await import('./app/check-all.ts')).checkAll(settings, options);
+
+export const showCheckpoint: Application['showCheckpoint'] = async (settings, sourceName) =>
+  (await import('./app/show-checkpoint.ts')).showCheckpoint(settings, sourceName);
+
+export const tailDatabase: Application['tailDatabase'] = async (url, options, emit) =>
+  (await import('./app/tail-database.ts')).tailDatabase(url, options, emit);
+
+export const tailTopic: Application['tailTopic'] = async (settings, topic, options, emit) =>
+  (await import('./app/tail-topic.ts')).tailTopic(settings, topic, options, emit);
