@@ -215,7 +215,10 @@ function remedyFor({ status }: RegistryRefusal, subject: string): string {
   if (status === 403) return `Let the registry user read and write subject ${subject}.`;
   if (status === 404) return 'Correct the path in `schema_registry.url`: there is no schema registry at it.';
   if (status === 422) {
-    return 'Set `schema_name_adjustment` and `field_name_adjustment` to `avro` where names are not legal in Avro.';
+    return (
+      'Most often a name is not legal in Avro: set `schema_name_adjustment` and `field_name_adjustment` to `avro`; ' +
+      'a schema or table whose name begins with a digit has to be renamed or excluded.'
+    );
   }
   return 'See the registry’s log for the reason.';
 }
