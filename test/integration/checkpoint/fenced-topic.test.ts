@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
+import kafkajs, { Kafka, logLevel } from 'kafkajs';
 import { ConfigurationError, OwnershipLostError, TransientError } from '../../../src/core/errors.ts';
 import type { TopicClaim } from '../../../src/core/fenced-topic.ts';
 import { KafkaFencedTopic } from '../../../src/kafka/fenced-topic.ts';
@@ -225,7 +225,7 @@ async function describeKafkaTopic(topic: string): Promise<{ partitions: number; 
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
     const { resources } = await admin.describeConfigs({
       includeSynonyms: false,
-      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: ['cleanup.policy'] }],
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: ['cleanup.policy'] }],
     });
     return { partitions: topics[0]?.partitions.length ?? 0, policy: resources[0]?.configEntries[0]?.configValue };
   } finally {
