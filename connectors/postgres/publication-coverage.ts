@@ -41,16 +41,23 @@ export function recordCoverage(
   };
 }
 
-/** Captured tables of which nothing is published. */
+/**
+ * Captured tables of which something is not published. With `byIdentity`, updates and deletes count only where Postgres
+ * can publish them; without, any publication of a table is taken to be what its owner wants.
+ */
 export function uncoveredTables(
   publications: readonly PublicationFacts[],
   tables: readonly PublishableTable[],
+  byIdentity: boolean,
 ): readonly PublishableTable[] {
-  if (publications.some((publication) => publication.allTables)) return [];
-  return tables.filter(
-    (table) =>
-      !publications.some((publication) => [table.oid, ...table.ancestors].some((oid) => publication.members.has(oid))),
-  );
+  return tables.filter((table) => {
+    const needsUpdates = byIdentity && table.hasIdentity;
+    const holders = publications.filter((publication) => !needsUpdates || publication.operations.includes('u'));
+    return !holders.some(
+      (publication) =>
+        publication.allTables || [table.oid, ...table.ancestors].some((oid) => publication.members.has(oid)),
+    );
+  });
 }
 
 /**

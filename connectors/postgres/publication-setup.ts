@@ -75,9 +75,10 @@ export class PublicationSetup {
         remedy: 'Restore the publication as it was, then run `tailrace resync` to take a new snapshot.',
       });
     }
-    const uncovered = uncoveredTables(publications, tables);
+    const isFiltered = this.#config.slot.autocreate === 'filtered';
+    const uncovered = uncoveredTables(publications, tables, isFiltered);
     let current = publications;
-    if (uncovered.length > 0 && this.#config.slot.autocreate === 'filtered') {
+    if (uncovered.length > 0 && isFiltered) {
       await this.#addTables(uncovered, signal);
       current = await this.#read(signal);
     } else {
@@ -106,7 +107,7 @@ export class PublicationSetup {
 
   async #uncovered(signal: AbortSignal): Promise<readonly PublishableTable[]> {
     const tables = await readPublishableTables(this.#sql, this.#config.source, signal);
-    return uncoveredTables(await this.#read(signal), tables);
+    return uncoveredTables(await this.#read(signal), tables, true);
   }
 
   async #createForAllTables(signal: AbortSignal): Promise<void> {

@@ -26,9 +26,9 @@ const RESYNC = 'Run `tailrace resync` to take a new snapshot and a new position.
  */
 export function assessResume(facts: ResumeFacts, checkpoint: Checkpoint | null): ResumeVerdict<PgPosition> {
   const { slot, slotName } = facts;
+  if (slot !== null) requireOwnSlot(facts, slot);
   // What was begun and not finished is dropped and begun again, whatever became of it.
   if (checkpoint?.phase === 'initialising') return { kind: 'fresh' };
-  if (slot !== null) requireOwnSlot(facts, slot);
   if (checkpoint === null) {
     if (slot === null) return { kind: 'fresh' };
     return {
