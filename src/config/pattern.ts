@@ -1,8 +1,10 @@
 /** An anchored regular expression of a configuration, or null when `source` is not one. It must match the whole name. */
 export function compilePattern(source: string): RegExp | null {
   try {
-    // Unicode mode refuses what JavaScript would otherwise read differently from Java, such as \Q and \z.
-    return new RegExp(`^(?:${withoutNeedlessEscapes(source)})$`, 'u');
+    // Unicode mode refuses what JavaScript would otherwise read differently from Java, such as \Q and \z. Compiled alone
+    // first: `a)|(b` is wrong by itself, but would end the group around it and match part of a name.
+    const { source: alone } = new RegExp(withoutNeedlessEscapes(source), 'u');
+    return new RegExp(`^(?:${alone})$`, 'u');
   } catch (error) {
     if (error instanceof SyntaxError) return null;
     throw error;

@@ -1,4 +1,4 @@
-import { type Document, isCollection, isMap, isPair, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isCollection, isMap, isPair, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import type { LocatedProblem, Path } from './problem.ts';
 
 /** A parsed YAML file that can say on which line a setting stands. */
@@ -36,9 +36,18 @@ const MESSAGES: Readonly<Record<string, readonly [message: string, remedy: strin
 export function parseYaml(text: string): YamlDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, merge: true });
-  const problems = [...document.errors, ...document.warnings].map((error) => {
-    const [message, remedy] = MESSAGES[error.code] ?? ['is not valid YAML here', 'Correct the line.'];
-    return { path: '', line: lines.linePos(error.pos[0]).line, message, remedy };
+  const problems: LocatedProblem[] = [];
+  const complain = (code: string, at: number) => {
+    const [message, remedy] = MESSAGES[code] ?? ['is not valid YAML here', 'Correct the line.'];
+    const { line } = lines.linePos(at);
+    // The first complaint about a line is the cause of the others.
+    if (!problems.some((problem) => problem.line === line)) problems.push({ path: '', line, message, remedy });
+  };
+  for (const error of [...document.errors, ...document.warnings]) complain(error.code, error.pos[0]);
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) === undefined) complain('BAD_ALIAS', alias.range?.[0] ?? 0);
+    },
   });
   if (problems.length > 0) return { value: undefined, problems, lineOf: () => null };
   try {
