@@ -28,6 +28,8 @@ export class PartitionQueue {
   #nextSequence: number;
   #recoverUpTo: RecordBatch | null = null;
   #retryAtMs = 0;
+  /** When a failure came that asks for a pause. */
+  #pauseFromMs: number | null = null;
   #failures = 0;
 
   /** `firstSequence` is 0 for a new producer identity; tests begin elsewhere. */
@@ -45,6 +47,11 @@ export class PartitionQueue {
 
   get hasQueued(): boolean {
     return this.#queued.length > 0;
+  }
+
+  /** True where another broker leads since the batches in flight were sent, or the last ones were. */
+  get hasMoved(): boolean {
+    return this.leaderId >= 0 && this.#inFlightTo !== this.leaderId;
   }
 
   /** True while failed batches are sent again: new ones would only wait. */
@@ -82,7 +89,7 @@ export class PartitionQueue {
     const next = this.#queued[0];
     if (next === undefined || next.wire === null) return null;
     if (this.#returned.length > 0 || nowMs < this.#retryAtMs) return null;
-    if (this.#inFlight.length > 0 && (this.#recoverUpTo !== null || this.#inFlightTo !== this.leaderId)) return null;
+    if (this.#inFlight.length > 0 && (this.#recoverUpTo !== null || this.hasMoved)) return null;
     return next;
   }
 
@@ -98,17 +105,16 @@ export class PartitionQueue {
     this.#failures = 0;
     this.lastErrorCode = 0;
     if (this.#recoverUpTo === batch) this.#recoverUpTo = null;
-    this.#requeueReturned(0);
+    this.#requeueReturned();
   }
 
-  /** The batch may be sent again as it is. `immediately` where the answer itself said where to. */
+  /** The batch may be sent again as it is. `immediately` where it is known that another broker leads by now. */
   failed(batch: RecordBatch, code: number, nowMs: number, immediately: boolean): void {
     this.lastErrorCode = code;
     this.#leaveFlight(batch);
     this.#returned.push(batch);
-    this.#failures += immediately ? 0 : 1;
-    const bound = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(this.#failures, 10));
-    this.#requeueReturned(immediately ? 0 : nowMs + bound * (0.5 + Math.random() / 2));
+    if (!immediately) this.#pauseFromMs = nowMs;
+    this.#requeueReturned();
   }
 
   /**
@@ -130,12 +136,16 @@ export class PartitionQueue {
     if (at >= 0) this.#inFlight.splice(at, 1);
   }
 
-  #requeueReturned(retryAtMs: number): void {
-    this.#retryAtMs = Math.max(this.#retryAtMs, retryAtMs);
+  /** Once nothing is in flight: one pause for all batches that failed together. */
+  #requeueReturned(): void {
     if (this.#inFlight.length > 0 || this.#returned.length === 0) return;
     const again = this.#returned.splice(0).sort((a, b) => a.index - b.index);
     const last = again.at(-1)!;
     if (this.#recoverUpTo === null || this.#recoverUpTo.index < last.index) this.#recoverUpTo = last;
     this.#queued.unshift(...again);
+    if (this.#pauseFromMs === null) return;
+    const bound = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(this.#failures++, 10));
+    this.#retryAtMs = this.#pauseFromMs + bound * (0.5 + Math.random() / 2);
+    this.#pauseFromMs = null;
   }
 }

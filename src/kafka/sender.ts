@@ -127,9 +127,10 @@ export class Sender implements SenderHost {
     if (code === KafkaCode.none || kind === 'duplicate') {
       this.#acknowledged(writer, batch, outcome.baseOffset);
     } else if (isRetriable(code) || (kind === 'out-of-order' && queue.isBehindUnresolved(batch))) {
-      const hinted = this.#takeHint(writer, outcome);
-      queue.failed(batch, code, performance.now(), hinted);
-      if (kind === 'moved' && !hinted) this.#refreshMetadata();
+      this.#takeHint(writer, outcome);
+      const followed = kind === 'moved' && queue.hasMoved;
+      queue.failed(batch, code, performance.now(), followed);
+      if (kind === 'moved' && !followed) this.#refreshMetadata();
     } else {
       void this.#refused(writer, batch, outcome);
       return;
@@ -181,12 +182,10 @@ export class Sender implements SenderHost {
     this.fail(kafkaError(code, doing, detail, source));
   }
 
-  /** @returns true where the answer named a newer leader whose address is known. */
-  #takeHint(writer: PartitionWriter, { leaderId, leaderEpoch }: BatchOutcome): boolean {
-    if (leaderId < 0 || leaderEpoch <= writer.queue.leaderEpoch) return false;
-    if (!this.#dependencies.connections.knows(leaderId)) return false;
-    this.#setLeader(writer, leaderId, leaderEpoch);
-    return true;
+  /** Follows an answer that names a newer leader whose address is known. */
+  #takeHint(writer: PartitionWriter, { leaderId, leaderEpoch }: BatchOutcome): void {
+    if (leaderId < 0 || leaderEpoch <= writer.queue.leaderEpoch) return;
+    if (this.#dependencies.connections.knows(leaderId)) this.#setLeader(writer, leaderId, leaderEpoch);
   }
 
   #setLeader(writer: PartitionWriter, leaderId: number, leaderEpoch: number): void {
