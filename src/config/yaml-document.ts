@@ -1,5 +1,6 @@
 import { type Document, isCollection, isMap, isPair, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import type { LocatedProblem, Path } from './problem.ts';
+import { shieldReferences, unshieldAll } from './shielded-references.ts';
 
 /** A parsed YAML file that can say on which line a setting stands. */
 export interface YamlDocument {
@@ -35,7 +36,13 @@ const MESSAGES: Readonly<Record<string, readonly [message: string, remedy: strin
 
 export function parseYaml(text: string): YamlDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, merge: true });
+  const shielded = shieldReferences(text);
+  const document = parseDocument(shielded ?? text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+    merge: true,
+  });
   const problems: LocatedProblem[] = [];
   const complain = (code: string, at: number) => {
     const [message, remedy] = MESSAGES[code] ?? ['is not valid YAML here', 'Correct the line.'];
@@ -43,7 +50,11 @@ export function parseYaml(text: string): YamlDocument {
     // The first complaint about a line is the cause of the others.
     if (!problems.some((problem) => problem.line === line)) problems.push({ path: '', line, message, remedy });
   };
-  for (const error of [...document.errors, ...document.warnings]) complain(error.code, error.pos[0]);
+  for (const error of [...document.errors, ...document.warnings]) {
+    complain(error.code, error.pos[0]);
+    // After what it does not understand at all, the parser complains about every line.
+    if (MESSAGES[error.code] === undefined) break;
+  }
   visit(document, {
     Alias: (_, alias) => {
       if (alias.resolve(document) === undefined) complain('BAD_ALIAS', alias.range?.[0] ?? 0);
@@ -52,11 +63,16 @@ export function parseYaml(text: string): YamlDocument {
   if (problems.length > 0) return { value: undefined, problems, lineOf: () => null };
   try {
     const value: unknown = document.toJS({ maxAliasCount: 100 });
-    return { value, problems, lineOf: (path) => lineOf(document, lines, path) };
+    return {
+      value: shielded === null ? value : unshieldAll(value),
+      problems,
+      lineOf: (path) => lineOf(document, lines, path),
+    };
   } catch (error) {
-    // The only thing left to refuse: aliases that multiply, or that contain themselves.
-    if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
-    const problem = { path: '', line: null, message: 'has aliases that grow without bound', remedy: 'Write them out.' };
+    // What is left to refuse depends on the whole document: aliases that multiply without bound, << of what is no section.
+    if (!(error instanceof Error)) throw error;
+    const [message, remedy] = ['has a << or an alias that cannot be filled in', 'Write out what it stands for.'];
+    const problem = { path: '', line: null, message, remedy };
     return { value: undefined, problems: [problem], lineOf: () => null };
   }
 }

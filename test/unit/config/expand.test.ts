@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { expand } from '../../../src/config/expand.ts';
+import { parseYaml } from '../../../src/config/yaml-document.ts';
 
 /* biome-ignore-start lint/suspicious/noTemplateCurlyInString: this is how a configuration names a variable. */
 describe('expansion', () => {
@@ -60,5 +61,28 @@ describe('expansion', () => {
     const document = { a: 1, b: true, c: null };
     assert.deepEqual(expand(document, { env, directory }).value, document);
   });
+});
+
+describe('references in YAML', () => {
+  const env = { A: 'x: {y}, "z" # [1]' };
+  const CASES: [yaml: string, expected: unknown][] = [
+    ['a: ${A}', { a: env.A }],
+    ['{ a: ${A}, b: ${A} }', { a: env.A, b: env.A }],
+    ['a: [${A}, "${A}"]', { a: [env.A, env.A] }],
+    ['{ a: ${M:-x, y: #z} }', { a: 'x, y: #z' }],
+    ["a: '${M:-it''s}'", { a: "it's" }],
+    ['a: "${M:-\\"q\\"}"', { a: '"q"' }],
+    ['a: p:${A}@h # ${M}', { a: `p:${env.A}@h` }],
+    ['a: $${A}', { a: '${A}' }],
+    ['{ a: "\\uFDD0", b: "${A}" }', { a: '\ufdd0', b: env.A }],
+    ['a: "﷐"', { a: '﷐' }],
+  ];
+  for (const [yaml, expected] of CASES) {
+    it(yaml, () => {
+      const document = parseYaml(yaml);
+      assert.deepEqual(document.problems, []);
+      assert.deepEqual(expand(document.value, { env, directory: '/' }), { value: expected, problems: [] });
+    });
+  }
 });
 /* biome-ignore-end lint/suspicious/noTemplateCurlyInString: see above. */
