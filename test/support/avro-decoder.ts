@@ -1,4 +1,5 @@
 import avro from 'avsc';
+import { EXACT_LONG } from '../../deploy/local/avsc-exact-long.ts';
 import { registryUrl } from './services.ts';
 
 /** Decodes Confluent wire format (0x00, 4-byte schema id, Avro) with avsc, an implementation that is not ours. */
@@ -21,7 +22,9 @@ export class AvroDecoder {
   async #type(id: number): Promise<avro.Type> {
     let type = this.#types.get(id);
     if (type === undefined) {
-      type = this.schemaText(id).then((text) => avro.Type.forSchema(JSON.parse(text), { registry: { long: LONG } }));
+      type = this.schemaText(id).then((text) =>
+        avro.Type.forSchema(JSON.parse(text), { registry: { long: EXACT_LONG } }),
+      );
       this.#types.set(id, type);
     }
     return type;
@@ -34,19 +37,11 @@ export class AvroDecoder {
   }
 }
 
+/** avsc's type for a schema's text, with BigInt for `long`. */
+export function avroType(schema: string): avro.Type {
+  return avro.Type.forSchema(JSON.parse(schema), { registry: { long: LONG } });
+}
+
 export function schemaId(message: Buffer): number {
   return message.readInt32BE(1);
 }
-
-const LONG = avro.types.LongType.__with({
-  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
-  toBuffer: (value: bigint) => {
-    const buffer = Buffer.alloc(8);
-    buffer.writeBigInt64LE(value);
-    return buffer;
-  },
-  fromJSON: (value: number) => BigInt(value),
-  toJSON: (value: bigint) => value.toString(),
-  isValid: (value: unknown) => typeof value === 'bigint',
-  compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
-} as never);

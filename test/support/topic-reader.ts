@@ -1,6 +1,9 @@
 import { Kafka, logLevel } from 'kafkajs';
+import { teachKafkajsZstd } from '../../deploy/local/kafkajs-zstd.ts';
 import { kafkaBrokers } from './services.ts';
 import { uniqueName } from './unique-name.ts';
+
+teachKafkajsZstd();
 
 /** A record as an independent client (kafkajs) read it. */
 export interface ReadRecord {

@@ -1,13 +1,17 @@
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import { type Consumer, Kafka, logLevel } from 'kafkajs';
 import type { LiveChange, Row } from '../../../src/cli/change-line.ts';
+import { EXACT_LONG } from '../avsc-exact-long.ts';
+import { teachKafkajsZstd } from '../kafkajs-zstd.ts';
+
+teachKafkajsZstd();
 
 /** The part of a Debezium envelope that is shown. */
 interface Envelope {
   readonly op: LiveChange['op'];
   readonly before: Row | null;
   readonly after: Row | null;
-  readonly source: { readonly schema: string; readonly table: string; readonly ts_ms: number };
+  readonly source: { readonly schema: string; readonly table: string; readonly ts_ms: bigint };
 }
 
 /**
@@ -21,8 +25,11 @@ export async function consumeShop(
   seen: (change: LiveChange) => void,
 ): Promise<Consumer> {
   const kafka = new Kafka({ clientId: 'demo-consumer', brokers: [...brokers], logLevel: logLevel.NOTHING });
-  const registry = new SchemaRegistry({ host: registryUrl });
+  const registry = new SchemaRegistry({ host: registryUrl }, { forSchemaOptions: { typeHook: exactLong } });
   const consumer = kafka.consumer({ groupId: `demo-${process.pid}` });
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    process.stderr.write(`the consumer ended: ${payload.error.message}\n`);
+  });
   await consumer.connect();
   await consumer.subscribe({ topics: [...topics], fromBeginning: true });
   await consumer.run({
@@ -31,7 +38,7 @@ export async function consumeShop(
       const envelope = (await registry.decode(message.value)) as Envelope;
       const key = message.key === null ? null : ((await registry.decode(message.key)) as Row);
       const { op, before, after, source } = envelope;
-      seen({ atMs: source.ts_ms, op, table: `${source.schema}.${source.table}`, key, before, after });
+      seen({ atMs: Number(source.ts_ms), op, table: `${source.schema}.${source.table}`, key, before, after });
     },
   });
   return consumer;
@@ -54,4 +61,9 @@ export async function waitForTopics(brokers: readonly string[], topics: readonly
   } finally {
     await admin.disconnect();
   }
+}
+
+/** A registry of types cannot be handed over instead: avsc adds every schema's types to it and then finds them twice. */
+function exactLong(schema: unknown) {
+  return schema === 'long' ? EXACT_LONG : undefined;
 }
