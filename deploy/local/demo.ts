@@ -87,7 +87,16 @@ function configuration(prefix: string, url: string, brokers: readonly string[], 
     schema_registry: { url: registry },
     checkpoint: { store: 'kafka', topic: `${prefix}-checkpoints` },
     http: { host: '127.0.0.1', port: 0 },
-    sources: [X],
+    sources: [
+      {
+        name: prefix,
+        type: 'postgres',
+        url,
+        tables: { include: ['public\\..*'] },
+        types: { decimal: 'string' },
+        snapshot: { mode: 'no_data' },
+      },
+    ],
   };
 }
 
