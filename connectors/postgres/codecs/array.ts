@@ -1,5 +1,6 @@
 import type { TypeModes } from '../pg-type.ts';
 import { malformed, type PostgresCodec } from './codec.ts';
+import { latin1 } from './float.ts';
 import { unavailableArray } from './placeholder.ts';
 import { Scratch } from './scratch.ts';
 
@@ -8,7 +9,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
-/** Longest nesting that Postgres has (MAXDIM). */
+const BOUNDS = /^(?:\[-?\d+:-?\d+\])+$/;
+/** Deepest nesting that Postgres has (MAXDIM). */
 const MAX_DEPTH = 6;
 
 /**
@@ -158,11 +160,7 @@ function skipBounds(bytes: Uint8Array, start: number, end: number): number {
   if (bytes[start] !== 0x5b) return start;
   const equals = bytes.indexOf(0x3d, start);
   if (equals < 0 || equals >= end) throw malformed('array');
-  for (let at = start; at < equals; at++) {
-    const byte = bytes[at]!;
-    const isDigit = byte >= 0x30 && byte <= 0x39;
-    if (!isDigit && byte !== 0x5b && byte !== 0x5d && byte !== 0x3a && byte !== 0x2d) throw malformed('array');
-  }
+  if (!BOUNDS.test(latin1(bytes, start, equals))) throw malformed('array');
   return equals + 1;
 }
 
