@@ -39,7 +39,7 @@ export class AvroDecoder {
 
 /** avsc's type for a schema's text, with BigInt for `long`. */
 export function avroType(schema: string): avro.Type {
-  return avro.Type.forSchema(JSON.parse(schema), { registry: { long: LONG } });
+  return avro.Type.forSchema(JSON.parse(schema), { registry: { long: EXACT_LONG } });
 }
 
 export function schemaId(message: Buffer): number {
