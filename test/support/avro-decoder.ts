@@ -22,9 +22,7 @@ export class AvroDecoder {
   async #type(id: number): Promise<avro.Type> {
     let type = this.#types.get(id);
     if (type === undefined) {
-      type = this.schemaText(id).then((text) =>
-        avro.Type.forSchema(JSON.parse(text), { registry: { long: EXACT_LONG } }),
-      );
+      type = this.schemaText(id).then(avroType);
       this.#types.set(id, type);
     }
     return type;

@@ -1,4 +1,5 @@
 import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { awaitUntil } from './await-until.ts';
 import { kafkaBrokers } from './services.ts';
 
 export interface TopicSpec {
@@ -29,6 +30,38 @@ export async function deleteKafkaTopics(prefix: string, brokers = kafkaBrokers()
   await withAdmin(brokers, async (admin) => {
     const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
     if (topics.length > 0) await admin.deleteTopics({ topics });
+  });
+}
+
+/** Deletes exactly these topics; a name that no topic has is no error. */
+export async function deleteTopicsNamed(names: readonly string[], brokers = kafkaBrokers()): Promise<void> {
+  await withAdmin(brokers, async (admin) => {
+    const existing = new Set(await admin.listTopics());
+    const topics = names.filter((name) => existing.has(name));
+    if (topics.length > 0) await admin.deleteTopics({ topics });
+  });
+}
+
+/** Resolves when each topic has at least this many records (in all its partitions together). */
+export async function awaitTopicEnds(
+  ends: ReadonlyMap<string, number>,
+  timeoutMs: number,
+  brokers = kafkaBrokers(),
+): Promise<void> {
+  await withAdmin(brokers, async (admin) => {
+    const missing = new Map(ends);
+    const look = async () => {
+      const existing = new Set(await admin.listTopics());
+      for (const [topic, count] of missing) {
+        if (!existing.has(topic)) continue;
+        const partitions = await admin.fetchTopicOffsets(topic);
+        const records = partitions.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
+        if (records >= count) missing.delete(topic);
+      }
+      if (missing.size > 0) throw new Error(`not yet: ${[...missing.keys()].join(', ')}`);
+      return true;
+    };
+    await awaitUntil(`${ends.size} topics had their records`, look, { timeoutMs, intervalMs: 100 });
   });
 }
 

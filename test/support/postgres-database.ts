@@ -16,6 +16,8 @@ export interface PostgresDatabase extends AsyncDisposable {
 
 export interface PostgresDatabaseOptions {
   readonly prefix?: string;
+  /** Exactly this name, instead of a unique one: a database that has it is dropped first. */
+  readonly name?: string;
   /** Major version of the server; see `postgresUrl`. */
   readonly version?: number;
   /** SQL to run first. */
@@ -28,8 +30,11 @@ export interface PostgresDatabaseOptions {
  */
 export async function createPostgresDatabase(options: PostgresDatabaseOptions = {}): Promise<PostgresDatabase> {
   const serverUrl = options.version === undefined ? postgresUrl() : postgresUrl(options.version);
-  const name = uniqueName(options.prefix ?? 'test');
-  await onServer(serverUrl, (server) => server.query(`CREATE DATABASE ${name}`));
+  const name = options.name ?? uniqueName(options.prefix ?? 'test');
+  await onServer(serverUrl, async (server) => {
+    if (options.name !== undefined) await dropDatabase(server, name);
+    await server.query(`CREATE DATABASE ${name}`);
+  });
   const url = withDatabase(serverUrl, name);
   const client = await connect(url);
   let dropped: Promise<void> | undefined;

@@ -1,0 +1,182 @@
+import { Daemon } from './daemon-process.ts';
+import { type GoldenTopic, goldenConnectors, goldenSql } from './golden-topics.ts';
+import { awaitTopicEnds, deleteTopicsNamed } from './kafka-topics.ts';
+import { createPostgresDatabase, type PostgresDatabase } from './postgres-database.ts';
+import { registryUrl } from './services.ts';
+import { sqlStatements } from './sql-statements.ts';
+import { listTopics, type ReadRecord, readTopics } from './topic-reader.ts';
+
+/** Debezium's records name the database, so it cannot have a name of its own for each run. */
+const DATABASE = 'golden';
+
+/** Where the catalog begins to change: until everything before is streamed, no record may see a later column. */
+const FIRST_DDL = /^alter table inv\.evolve add c /;
+
+/** Of Debezium's properties, those whose feature this version does not have. */
+const LEFT_OUT = /^(signal|notification|incremental\.snapshot)\./;
+
+export interface GoldenRun {
+  /** Records by topic, in order. */
+  readonly topics: ReadonlyMap<string, readonly ReadRecord[]>;
+  /** Number of versions by subject, of subjects that existed before the run. */
+  readonly versionsBefore: ReadonlyMap<string, number>;
+  readonly versionsAfter: ReadonlyMap<string, number>;
+  /** What SIGTERM ended with. */
+  readonly exit: number | NodeJS.Signals;
+}
+
+/**
+ * Does what was done when the goldens were made, with one daemon in the place of Debezium's connectors: the schema, a source
+ * for each connector, then the changes. The registry holds the connectors' schemas already, as after a migration.
+ */
+export async function runGoldens(variants: readonly string[], goldens: readonly GoldenTopic[]): Promise<GoldenRun> {
+  await cleanUp(variants, goldens);
+  try {
+    const versionsBefore = await registerAll(goldens);
+    await using database = await createPostgresDatabase({ name: DATABASE });
+    await runScript(database, sqlStatements(goldenSql('00-schema-and-snapshot-rows')));
+    const url = new URL(database.url);
+    await using daemon = await Daemon.create({ sources: variants.map((variant) => sourceOf(variant, url)) });
+    await daemon.start().streaming();
+    await change(database, variants, goldens, daemon);
+    const exit = await daemon.stop();
+    const records = await readTopics(await ourTopics(variants));
+    const topics = new Map<string, ReadRecord[]>();
+    for (const record of records) {
+      const sofar = topics.get(record.topic);
+      if (sofar === undefined) topics.set(record.topic, [record]);
+      else sofar.push(record);
+    }
+    return { topics, versionsBefore, versionsAfter: await versionCounts([...versionsBefore.keys()]), exit };
+  } finally {
+    await cleanUp(variants, goldens);
+  }
+}
+
+/** Debezium's configuration, nearly word for word. */
+function sourceOf(variant: string, database: URL): Record<string, unknown> {
+  const properties = Object.entries(goldenConnectors()[variant] ?? {}).filter(
+    ([name]) => !LEFT_OUT.test(name) && !/^(key|value)\.converter/.test(name),
+  );
+  return {
+    debezium: {
+      ...Object.fromEntries(properties),
+      'database.hostname': database.hostname,
+      'database.port': database.port || '5432',
+      'database.user': database.username,
+      'database.password': database.password || 'x',
+      'snapshot.mode': 'no_data',
+      // Debezium's default.
+      'extended.headers.enabled': 'true',
+    },
+  };
+}
+
+async function change(
+  database: PostgresDatabase,
+  variants: readonly string[],
+  goldens: readonly GoldenTopic[],
+  daemon: Daemon,
+): Promise<void> {
+  const stream = sqlStatements(goldenSql('01-stream'));
+  const firstDdl = stream.findIndex((statement) => FIRST_DDL.test(statement));
+  if (firstDdl < 0) throw new Error('the changes of the catalog were not found in 01-stream.sql');
+  const captured = (suffix: string) =>
+    variants
+      .map((variant) => `${variant}.${suffix}`)
+      .filter((topic) => goldens.some((golden) => golden.topic === topic));
+  const reached = (topics: readonly string[], count: number) =>
+    awaitTopicEnds(new Map(topics.map((topic) => [topic, count])), 60_000).catch((error: unknown) => {
+      throw new Error(`the daemon did not get there; the end of its log:\n${daemon.output.slice(-4_000)}`, {
+        cause: error,
+      });
+    });
+  await runScript(database, stream.slice(0, firstDdl));
+  // The last two statements before it: messages to everybody, and a row of the table.
+  await reached(captured('message'), 3);
+  await reached(captured('inv.evolve'), 1);
+  await runScript(database, stream.slice(firstDdl));
+  const signals = sqlStatements(goldenSql('02-signal')).filter((statement) => !statement.includes('pg_sleep'));
+  await runScript(database, signals);
+  await reached(captured('inv.sentinel'), 1);
+  await reached(
+    variants
+      .map((variant) => `__debezium-heartbeat.${variant}`)
+      .filter((topic) => goldens.some((g) => g.topic === topic)),
+    1,
+  );
+}
+
+async function runScript(database: PostgresDatabase, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) {
+    try {
+      await database.query(statement);
+    } catch (error) {
+      throw new Error(`this statement of the goldens failed: ${statement.slice(0, 200)}`, { cause: error });
+    }
+  }
+}
+
+async function ourTopics(variants: readonly string[]): Promise<string[]> {
+  const names = await listTopics('');
+  return names.filter((name) =>
+    variants.some((variant) => name.startsWith(`${variant}.`) || name === `__debezium-heartbeat.${variant}`),
+  );
+}
+
+async function cleanUp(variants: readonly string[], goldens: readonly GoldenTopic[]): Promise<void> {
+  await deleteTopicsNamed(await ourTopics(variants));
+  await inParallel(subjectsOf(goldens), async (subject) => {
+    await registry('DELETE', `/subjects/${encodeURIComponent(subject)}`, null, [404]);
+    await registry('DELETE', `/subjects/${encodeURIComponent(subject)}?permanent=true`, null, [404]);
+  });
+}
+
+function subjectsOf(goldens: readonly GoldenTopic[]): string[] {
+  return [...new Set(goldens.flatMap(({ subjects }) => subjects.map(({ subject }) => subject)))];
+}
+
+/** Registers what Debezium registered, in its order. */
+async function registerAll(goldens: readonly GoldenTopic[]): Promise<Map<string, number>> {
+  await inParallel(goldens, async ({ subjects }) => {
+    for (const { subject, schema } of subjects) {
+      await registry('POST', `/subjects/${encodeURIComponent(subject)}/versions`, { schema });
+    }
+  });
+  return versionCounts(subjectsOf(goldens));
+}
+
+async function versionCounts(subjects: readonly string[]): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  await inParallel(subjects, async (subject) => {
+    const versions = (await registry('GET', `/subjects/${encodeURIComponent(subject)}/versions`)) as unknown[];
+    counts.set(subject, versions.length);
+  });
+  return counts;
+}
+
+async function registry(
+  method: string,
+  path: string,
+  body: unknown = null,
+  alsoFine: readonly number[] = [],
+): Promise<unknown> {
+  const response = await fetch(registryUrl() + path, {
+    method,
+    signal: AbortSignal.timeout(10_000),
+    ...(body === null
+      ? {}
+      : { body: JSON.stringify(body), headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' } }),
+  });
+  if (response.ok) return response.json();
+  if (alsoFine.includes(response.status)) return null;
+  throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+}
