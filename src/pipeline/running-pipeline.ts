@@ -18,6 +18,7 @@ import { topicNames } from './topic-names.ts';
 
 const REPORT_INTERVAL_MS = 1_000;
 const HEALTH_INTERVAL_MS = 5_000;
+const CAUGHT_UP_AFTER_MS = 100;
 /** How long a run that has failed may take to save what Kafka still acknowledges. */
 const SETTLE_AFTER_FAILURE_MS = 10_000;
 
@@ -35,6 +36,8 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
   readonly #meter: DeliveryMeter;
   #retainedWalBytes: number | null = null;
   #failure: unknown = null;
+  /** Since when the loop has waited for the next batch; null while it works on one. */
+  #waitingSinceMs: number | null = null;
   readonly #ended = new AbortController();
 
   constructor(
@@ -112,16 +115,21 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
 
   /** Ends early, also in the middle of a batch that waits for the registry or for Kafka, once `ended` is aborted. */
   async #publishAll(ended: AbortSignal): Promise<void> {
+    const { clock } = this.#dependencies;
     try {
-      for await (const batch of this.#stream) {
+      const batches = this.#stream[Symbol.asyncIterator]();
+      while (!ended.aborted) {
+        this.#waitingSinceMs = clock.nowMs();
+        const next = await batches.next();
+        this.#waitingSinceMs = null;
+        if (next.done === true) return;
         const entry = this.#tracker.open();
         try {
-          await this.#publisher.publish(batch, entry, ended);
+          await this.#publisher.publish(next.value, entry, ended);
         } finally {
-          batch.release();
+          next.value.release();
           entry.ticket.seal();
         }
-        if (ended.aborted) return;
         await this.#sink.ready(ended);
       }
     } catch (error) {
@@ -171,11 +179,17 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
     observer.progress({
       position: this.#checkpointer.savedPosition,
       publishedCommitUs: this.#meter.publishedCommitUs,
-      caughtUp: this.#tracker.isEmpty,
+      caughtUp: this.#isCaughtUp(),
       changes: this.#meter.changes,
       inFlightBytes: this.#sink.inFlightBytes,
       retainedWalBytes: this.#retainedWalBytes,
     });
+  }
+
+  /** Nothing is in flight, and the source has had nothing to say for a while: between two batches of a backlog it has. */
+  #isCaughtUp(): boolean {
+    const waitingMs = this.#waitingSinceMs === null ? 0 : this.#dependencies.clock.nowMs() - this.#waitingSinceMs;
+    return this.#tracker.isEmpty && waitingMs >= CAUGHT_UP_AFTER_MS;
   }
 
   /** The first failure is the one that is reported. */
