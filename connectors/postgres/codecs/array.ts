@@ -70,7 +70,7 @@ class ArrayElements {
     this.count = 0;
     this.unescaped.begin(end - start);
     let at = skipBounds(bytes, start, end);
-    if (bytes[at] !== OPEN) throw malformed('array', at - start);
+    if (at >= end || bytes[at] !== OPEN) throw malformed('array', at - start);
     let depth = 0;
     // What may follow: an element or a nested array; a delimiter or the end of the (nested) array.
     let expectValue = true;
