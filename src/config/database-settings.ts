@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, duration, fileContents, flag, integer, secret, text } from './fields.ts';
+import { choice, duration, fileContents, flag, integer, refuse, secret, text } from './fields.ts';
 
 /*
  * What a source says about its database. The connector validates these settings; here they are named, so that a
@@ -9,10 +9,37 @@ import { choice, duration, fileContents, flag, integer, secret, text } from './f
 
 const TLS_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch (error) {
+    if (error instanceof URIError) return false;
+    throw error;
+  }
+}
+
 const connectionShape = {
-  url: secret('a URL such as postgres://user@host:5432/database').optional().meta({
-    description: 'The database, instead of `host`, `port`, `user`, `password` and `database`. Never printed.',
-  }),
+  url: secret('a URL such as postgres://user@host:5432/database')
+    .superRefine((url, ctx) => {
+      const text = url.reveal();
+      const parsed = URL.parse(text);
+      if (text.includes('#')) {
+        refuse(ctx, 'has a # in it', 'Write %23 for a # in a user or a password, or set `password` instead.');
+      } else if (parsed === null || !text.startsWith(`${parsed.protocol}//`)) {
+        refuse(ctx, 'is not a URL', 'Write postgres://user:password@host:5432/database; %2F for a / in a password.');
+      } else if (![parsed.username, parsed.password, parsed.hostname, parsed.pathname].every(isPercentEncoded)) {
+        refuse(
+          ctx,
+          'has a % that starts no %XX',
+          'Write %25 for a % in a user or a password, or set `password` instead.',
+        );
+      }
+    })
+    .optional()
+    .meta({
+      description: 'The database, instead of `host`, `port`, `user`, `password` and `database`. Never printed.',
+    }),
   host: text().optional().meta({ description: 'Host name or address of the server.' }),
   port: integer({ min: 1, max: 65_535 }).optional().meta({ description: 'Port of the server.' }),
   user: text().optional().meta({ description: 'Role to connect as.' }),

@@ -44,7 +44,9 @@ export async function readSource(
   const connector = readDatabase(database, common.type, found);
   const source = settings === undefined ? undefined : { ...settings, connector };
   const type = typeof common.type === 'string' ? common.type : '';
-  if (connectors !== null && Object.hasOwn(connectors, type)) {
+  // Without the URL a connector would miss everything that is in it.
+  const isAskable = !found.some((problem) => problem.path[0] === 'url');
+  if (connectors !== null && isAskable && Object.hasOwn(connectors, type)) {
     const parser = await connectors[type]!();
     // Although something else is wrong, the connector's part is looked at, so that every problem is named at once.
     const stand = source ?? { ...standIn(type), connector };
@@ -113,14 +115,12 @@ function readSetting(schema: z.core.$ZodType, value: unknown, path: Path, proble
       }),
     );
   }
-  if (metaOf(inner)?.writeOnly === true) {
-    return checkSection(inner as z.ZodType, value, path, problems) ?? new Secret('');
-  }
-  // The connector is not told of a duration that is none: undefined is its default.
-  if (isDuration(inner)) return checkSection(inner as z.ZodType, value, path, problems);
-  if (typeof value !== 'string') return value;
-  const result = z.safeParse(inner, value);
-  return result.success && ['number', 'boolean'].includes(typeof result.data) ? result.data : value;
+  const before = problems.length;
+  const read: unknown = checkSection(inner as z.ZodType, value, path, problems);
+  const isSecret = metaOf(inner)?.writeOnly === true;
+  if (problems.length > before) return isSecret ? new Secret('') : value;
+  // Other text stays as written: a file's name is not its contents, which the connector reads itself.
+  return isSecret || typeof read === 'number' || typeof read === 'boolean' ? read : value;
 }
 
 /** Valid common settings, for a connector to judge its own part beside them. */
