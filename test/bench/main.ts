@@ -1,0 +1,32 @@
+import { parseArgs } from 'node:util';
+import { startStack } from '../../deploy/local/stack.ts';
+import { stackEnvironment } from '../../deploy/local/stack-urls.ts';
+import { benchPostgres } from './postgres.ts';
+import { machine, renderFigures } from './report.ts';
+
+const USAGE = 'usage: npm run bench -- postgres [--rows N] [--json]';
+
+/** Exit code 2 for wrong usage. */
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { rows: { type: 'string', default: '1000000' }, json: { type: 'boolean', default: false } },
+  });
+  const rows = Number(values.rows);
+  if (positionals.join(' ') !== 'postgres' || !Number.isInteger(rows) || rows < 1_000 || rows % 1_000 !== 0) {
+    process.stderr.write(`${USAGE}\nN is a multiple of 1000\n`);
+    return 2;
+  }
+  const stack = await startStack({ postgres: [17], kafka: true, registry: true });
+  try {
+    Object.assign(process.env, stackEnvironment(stack.urls));
+    const figures = await benchPostgres({ rows });
+    if (values.json) process.stdout.write(`${JSON.stringify({ machine: machine(), figures }, null, 2)}\n`);
+    else process.stdout.write(`${machine()}\n\n${renderFigures(figures)}\n`);
+    return 0;
+  } finally {
+    await stack.stop();
+  }
+}
+
+process.exitCode = await main();

@@ -1,0 +1,79 @@
+import { awaitUntil } from '../support/await-until.ts';
+import { deleteKafkaTopics } from '../support/kafka-topics.ts';
+import { createPostgresDatabase, type PostgresDatabase } from '../support/postgres-database.ts';
+import { uniqueName } from '../support/unique-name.ts';
+import { drainDaemon, drained, load, TABLE_SQL } from './backlog.ts';
+import { cpuSeconds, peakRssMiB } from './process-usage.ts';
+import { recvlogical } from './recvlogical.ts';
+import type { Figure } from './report.ts';
+
+export interface PostgresBenchOptions {
+  readonly rows: number;
+}
+
+/** Drains of the same backlog: nothing but receiving, and the daemon to Kafka without and with compression. */
+export async function benchPostgres({ rows }: PostgresBenchOptions): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const rowsPerTransaction of [1_000, rows]) {
+    const label = rowsPerTransaction === rows ? 'one transaction' : `${rowsPerTransaction}-row transactions`;
+    figures.push(await ceiling(rows, rowsPerTransaction, label));
+    for (const compression of ['none', 'zstd']) figures.push(await drain(rows, rowsPerTransaction, label, compression));
+  }
+  return figures;
+}
+
+async function drain(rows: number, rowsPerTransaction: number, label: string, compression: string): Promise<Figure> {
+  await using database = await createPostgresDatabase({ prefix: 'bench', sql: TABLE_SQL });
+  const name = uniqueName('bench');
+  await using daemon = await drainDaemon(database, { name, compression });
+  try {
+    await (await daemon.start().streaming()).stop();
+    await load(database, rows, rowsPerTransaction);
+    const startedAt = performance.now();
+    await daemon.start().streaming();
+    const readyMs = performance.now() - startedAt;
+    const cpuAtStart = cpuSeconds(daemon.pid);
+    const streamingAt = performance.now();
+    await drained(daemon, name, rows);
+    const seconds = (performance.now() - streamingAt) / 1000;
+    const cpu = cpuSeconds(daemon.pid) - cpuAtStart;
+    const peak = peakRssMiB(daemon.pid);
+    await daemon.stop();
+    return {
+      what: `tailrace, ${label}, ${compression}`,
+      rows,
+      seconds,
+      cpuMicrosPerRow: (cpu / rows) * 1e6,
+      peakRssMiB: peak,
+      readyMs,
+    };
+  } finally {
+    await deleteKafkaTopics(name);
+  }
+}
+
+/** What the server gives to a reader that keeps nothing. */
+async function ceiling(rows: number, rowsPerTransaction: number, label: string): Promise<Figure> {
+  await using database = await createPostgresDatabase({ prefix: 'bench', sql: TABLE_SQL });
+  await database.query('CREATE PUBLICATION bench FOR TABLE rows');
+  const slot = uniqueName('bench');
+  await database.query('SELECT pg_create_logical_replication_slot($1, $2)', [slot, 'pgoutput']);
+  await load(database, rows, rowsPerTransaction);
+  const end = await currentLsn(database);
+  const { seconds, cpuSeconds: cpu } = await recvlogical(database.url, slot, 'bench', end);
+  return { what: `pg_recvlogical to nothing, ${label}`, rows, seconds, cpuMicrosPerRow: (cpu / rows) * 1e6 };
+}
+
+async function currentLsn(database: PostgresDatabase): Promise<string> {
+  const [row] = await database.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
+  // pg_recvlogical ends at the first message beyond the end: give it one.
+  await database.query("SELECT pg_logical_emit_message(false, 'bench', 'end')");
+  await awaitUntil('the end of the backlog was flushed', async () => {
+    const [flushed] = await database.query<{ done: boolean }>(
+      'SELECT pg_current_wal_flush_lsn() >= $1::pg_lsn AS done',
+      [row!.lsn],
+    );
+    return flushed!.done;
+  });
+  return row!.lsn;
+}
