@@ -95,7 +95,10 @@ export interface SourceSettings {
   readonly schemaNameAdjustment: NameAdjustment;
   readonly fieldNameAdjustment: NameAdjustment;
   readonly unavailablePlaceholder: string;
-  /** The source's section as written, environment expanded, for `SourceConnector.parseConfig`. Secrets are `Secret`s. */
+  /**
+   * The settings that only the connector knows, for `SourceConnector.parseConfig`: as written, environment expanded, secrets
+   * as `Secret`s, a duration `timeout: 5s` as `timeout_ms: 5000`.
+   */
   readonly connector: Readonly<Record<string, unknown>>;
 }
 
