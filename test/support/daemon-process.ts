@@ -8,7 +8,8 @@ import type { SourceStatus } from '../../src/core/source-status.ts';
 import { awaitUntil } from './await-until.ts';
 import { kafkaBrokers, registryUrl } from './services.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const SOURCE_MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const BUILT_MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
 export interface DaemonOptions {
   /** The `sources` of the configuration, as written in YAML. */
@@ -17,6 +18,8 @@ export interface DaemonOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, string>>;
   readonly nodeArguments?: readonly string[];
+  /** Runs the package as users get it (`npm run build`), where the source's type stripping would weigh in. */
+  readonly built?: boolean;
 }
 
 /** The daemon as a process of its own, with a configuration file that exists while the test runs. */
