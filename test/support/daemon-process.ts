@@ -67,9 +67,10 @@ export class Daemon implements AsyncDisposable {
   }
 
   start(): this {
+    const main = this.#options.built === true ? BUILT_MAIN : SOURCE_MAIN;
     const child = spawn(
       process.execPath,
-      [...(this.#options.nodeArguments ?? []), MAIN, 'run', '-c', this.configPath],
+      [...(this.#options.nodeArguments ?? []), main, 'run', '-c', this.configPath],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...process.env, ...this.#options.environment },
