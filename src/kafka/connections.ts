@@ -76,7 +76,8 @@ export class Connections implements AsyncDisposable {
     if (refusal !== null) throw refusal;
     throw new TransientError(`no Kafka broker can be reached; tried ${tried.join(', ')}`, {
       code: 'KAFKA_UNREACHABLE',
-      remedy: 'Check kafka.brokers, that the brokers run, and the network between.',
+      remedy:
+        'Check kafka.brokers, that the brokers run, that kafka.tls and kafka.sasl fit the listener, and the network.',
       cause,
     });
   }

@@ -35,8 +35,12 @@ export async function authenticate(connection: Requester, sasl: SaslSettings): P
   switch (sasl.mechanism) {
     case 'plain':
       return (await exchange(Buffer.from(`\0${sasl.username}\0${sasl.password.reveal()}`))).sessionLifetimeMs;
-    case 'oauthbearer':
-      return (await exchange(Buffer.from(`n,,\x01auth=Bearer ${sasl.token.reveal()}\x01\x01`))).sessionLifetimeMs;
+    case 'oauthbearer': {
+      const answer = await exchange(Buffer.from(`n,,\x01auth=Bearer ${sasl.token.reveal()}\x01\x01`));
+      // A refused token is answered with its reason; the error itself comes after an empty reply (RFC 7628, 3.2.3).
+      if (answer.bytes.length > 0) await exchange(Buffer.from([1]));
+      return answer.sessionLifetimeMs;
+    }
     default: {
       const client = new ScramClient(sasl.mechanism, sasl.username, sasl.password.reveal());
       const serverFirst = await exchange(client.first());
