@@ -233,7 +233,6 @@ export class KafkaSink implements Sink {
 
   async #until(isOver: () => boolean, signal: AbortSignal): Promise<void> {
     this.#throwIfFailed();
-    this.#disposed.signal.throwIfAborted();
     signal.throwIfAborted();
     if (isOver()) return;
     const over = Promise.withResolvers<void>();
@@ -252,6 +251,7 @@ export class KafkaSink implements Sink {
 
   #throwIfFailed(): void {
     if (this.#failed !== null) throw this.#failed.error;
+    this.#disposed.signal.throwIfAborted();
   }
 
   #fail(error: unknown): void {

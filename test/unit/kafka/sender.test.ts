@@ -340,6 +340,7 @@ test('disposing rejects who waits, closes every socket and lets the process end'
     await sink[Symbol.asyncDispose]();
     await flushing;
     await assert.rejects(sink.ready(never));
+    assert.throws(() => appendRecord(topic, { key: 'k', value: 'v' }));
     const handles = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap');
     await awaitUntil('the brokers see it', () => cluster.connections === 0);
     assert.ok(handles.length <= cluster.connections + 2);
