@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import type { SchemaStore } from './schema-store.ts';
+import type { Secret } from './secret.ts';
 import type { SourceSettings } from './settings.ts';
 import type { SourceBlock } from './source-block.ts';
 import type { ColumnCodec } from './table.ts';
@@ -21,6 +22,17 @@ export interface SourceConnector<C extends ConnectorConfig, P> {
   open(config: C, dependencies: ConnectorDependencies, signal: AbortSignal): Promise<SourceSession<P>>;
   /** Drops what the daemon created on the source (slot, publication). Idempotent; stopping never does this. */
   teardown(config: C, dependencies: ConnectorDependencies, signal: AbortSignal): Promise<void>;
+  /**
+   * Live changes from now on, without checkpoint and for nobody but the caller: what it needs on the source is gone once
+   * the stream is disposed. Values are written for people. Missing where a connector does not have it.
+   */
+  openTail?(target: TailTarget, dependencies: ConnectorDependencies, signal: AbortSignal): Promise<ChangeStream<P>>;
+}
+
+export interface TailTarget {
+  readonly url: Secret;
+  /** Anchored patterns on the qualified name of a table; empty: every table. */
+  readonly tables: readonly RegExp[];
 }
 
 /** What a connector parsed; the settings that mean the same for every database stay beside it. */
