@@ -5,6 +5,7 @@ import { type PgPosition, pgPositions } from './positions.ts';
 import { preflight } from './preflight.ts';
 import { PgSession } from './session.ts';
 import { CONNECTOR_NAME } from './source-block.ts';
+import { openTail } from './tail.ts';
 import { teardown } from './teardown.ts';
 
 /** PostgreSQL 14 to 18, by logical decoding with pgoutput. */
@@ -16,4 +17,5 @@ export const connector: SourceConnector<PostgresConfig, PgPosition> = {
   preflight,
   open: (config, dependencies, signal) => PgSession.open(config, dependencies, signal),
   teardown,
+  openTail,
 };

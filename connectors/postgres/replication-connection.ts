@@ -9,12 +9,14 @@ import { clientConfig, socketOf, withConfiguredTls } from './connection.ts';
 import { MessageInbox } from './message-inbox.ts';
 import { compareLsn, LSN_ZERO, type Lsn, parseLsn } from './protocol/lsn.ts';
 import { encodeStandbyStatus } from './protocol/standby-status.ts';
-import { startReplicationCommand } from './protocol/start-replication.ts';
+import { createTemporarySlotCommand, startReplicationCommand } from './protocol/start-replication.ts';
 import { postgresError } from './sql-state.ts';
 
 export interface ReplicationOptions {
   readonly connection: ConnectionConfig;
   readonly slot: string;
+  /** Creates the slot first, for this connection alone: the server drops it when the connection ends. */
+  readonly temporarySlot?: boolean;
   readonly publications: readonly string[];
   /** Longest time between two status messages. */
   readonly statusIntervalMs: number;
@@ -131,12 +133,14 @@ export class ReplicationConnection implements AsyncDisposable {
     this.#sendStatus(false);
   }
 
-  #begin(client: pg.Client): Promise<unknown> {
+  async #begin(client: pg.Client): Promise<unknown> {
+    const { slot, publications, temporarySlot = false } = this.#options;
     this.#client = client;
     this.#socket = socketOf(client);
     this.#guardSocket(this.#socket);
     client.on('notice', (notice) => this.#notice(notice));
-    return client.query(startReplicationCommand(this.#options.slot, this.#options.publications, 2));
+    if (temporarySlot) await client.query(createTemporarySlotCommand(slot));
+    return client.query(startReplicationCommand(slot, publications, 2));
   }
 
   /**

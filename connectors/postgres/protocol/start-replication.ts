@@ -7,6 +7,11 @@ export function startReplicationCommand(slot: string, publications: readonly str
   );
 }
 
+/** The command for a slot that lives as long as its connection; it waits for the transactions that run. */
+export function createTemporarySlotCommand(slot: string): string {
+  return `CREATE_REPLICATION_SLOT ${quoteIdentifier(slot)} TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`;
+}
+
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
