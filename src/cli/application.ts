@@ -36,6 +36,8 @@ export interface TailOptions {
   /** Anchored patterns on `schema.table`; empty means every table. */
   readonly tables: readonly RegExp[];
   readonly signal: AbortSignal;
+  /** Says something to the user that is not a change: that the tail is ready, what it cannot show. */
+  notice(text: string): void;
 }
 
 /** `subject`: a source's name, `kafka`, `schema registry` or `checkpoint`. */

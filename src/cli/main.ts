@@ -5,11 +5,17 @@ import { connectorRegistry } from '../connector-registry.ts';
 import { EXIT } from './exit-code.ts';
 import { runProgram } from './program.ts';
 
-// `tailrace tail … | head` ends with head: nobody is left to read the data, which is not an error. Messages without a
-// reader are no reason to stop a daemon.
+const interrupted = new AbortController();
+let stopsGracefully = false;
+
+// `tailrace tail … | head` ends with head: nobody is left to read the data, which is not an error, and what the tail made
+// on the server is to be removed. Messages without a reader are no reason to stop a daemon.
 process.stdout.on(
   'error',
-  ignoringClosedPipe(() => process.exit(EXIT.done)),
+  ignoringClosedPipe(() => {
+    if (stopsGracefully) interrupted.abort();
+    else process.exit(EXIT.done);
+  }),
 );
 process.stderr.on(
   'error',
@@ -37,14 +43,15 @@ function ignoringClosedPipe(whenClosed: () => void): (error: NodeJS.ErrnoExcepti
 }
 
 function interruption(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  stopsGracefully = true;
+  // SIGHUP: the terminal was closed.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(EXIT.cutShort);
-      controller.abort();
+      if (interrupted.signal.aborted) process.exit(EXIT.cutShort);
+      interrupted.abort();
     });
   }
-  return controller.signal;
+  return interrupted.signal;
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

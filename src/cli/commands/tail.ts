@@ -30,8 +30,11 @@ export function tailCommand(context: CommandContext): Command {
       const colour = usesColour(context);
       const emit = (change: LiveChange) =>
         printLine(context, options.json ? changeAsJson(change) : renderChangeLine(change, { colour }));
-      const tailOptions: TailOptions = { tables, signal: context.interruption() };
-      notify(context, 'Waiting for changes; Ctrl-C stops.');
+      const tailOptions: TailOptions = {
+        tables,
+        signal: context.interruption(),
+        notice: (text) => notify(context, text),
+      };
       if (settings === null) await application.tailDatabase(target, tailOptions, emit);
       else await application.tailTopic(settings, target, tailOptions, emit);
     });
