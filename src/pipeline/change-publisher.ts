@@ -163,6 +163,7 @@ export class ChangePublisher<P> {
       return;
     }
     const orders = this.#settings.transactionMetadata ? this.#transaction : null;
+    const countBefore = this.#transaction.eventCount;
     if (orders === null) this.#transaction.count();
     try {
       switch (batch.kinds[index]) {
@@ -178,6 +179,7 @@ export class ChangePublisher<P> {
     } catch (error) {
       if (!(error instanceof PoisonChangeError)) throw error;
       if (this.#settings.onPoison === 'fail') throw this.#located(error, plan);
+      this.#transaction.takeBack(plan.table, countBefore);
       this.#bury(batch, index, version, error, entry);
     }
   }

@@ -39,6 +39,16 @@ export class TransactionCounter {
     this.#total += 1;
   }
 
+  /** Takes back the events of `dataCollection` since `eventCount` was this: they were not published after all. */
+  takeBack(dataCollection: string, eventCount: number): void {
+    const taken = this.#total - eventCount;
+    const order = this.#byCollection.get(dataCollection);
+    this.#total = eventCount;
+    if (order === undefined || taken === 0) return;
+    if (order > taken) this.#byCollection.set(dataCollection, order - taken);
+    else this.#byCollection.delete(dataCollection);
+  }
+
   collections(): readonly DataCollectionCount[] {
     return [...this.#byCollection].map(([dataCollection, eventCount]) => ({ dataCollection, eventCount }));
   }
