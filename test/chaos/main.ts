@@ -1,0 +1,97 @@
+import { appendFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { POSTGRES_VERSIONS } from '../../deploy/local/postgres.ts';
+import { startStack } from '../../deploy/local/stack.ts';
+import { stackEnvironment } from '../../deploy/local/stack-urls.ts';
+import { type ChaosResult, runPostgresChaos } from './postgres-chaos.ts';
+
+const USAGE = `usage: npm run test:chaos -- postgres [options]
+
+Kills the daemon with SIGKILL at random moments under load, over and over, and compares topics with tables in the end.
+
+  --rounds N               how often it is killed (100)
+  --seed S                 the same decisions as in the run that printed this seed
+  --checkpoint kafka|file  where checkpoints are kept (kafka)
+  --trace FILE             writes a line for every record that is read in the end
+  --transaction-metadata   with BEGIN and END records, which are checked too
+
+TEST_POSTGRES_VERSION chooses the Postgres (17). Services named in TEST_POSTGRES_URL, TEST_KAFKA_BROKERS or TEST_REGISTRY_URL
+are used instead of started.
+`;
+
+interface Command {
+  readonly rounds: number;
+  readonly seed: number;
+  readonly checkpoint: 'kafka' | 'file';
+  readonly transactionMetadata: boolean;
+  readonly trace?: (line: string) => void;
+}
+
+function readCommand(): Command {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string', default: '100' },
+      seed: { type: 'string', default: String(Math.floor(Math.random() * 0x1_0000_0000)) },
+      checkpoint: { type: 'string', default: 'kafka' },
+      'transaction-metadata': { type: 'boolean', default: false },
+      trace: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    process.exit(0);
+  }
+  const [rounds, seed] = [Number(values.rounds), Number(values.seed)];
+  if (positionals.join() !== 'postgres') usage('say what to run against: postgres');
+  if (!Number.isSafeInteger(rounds) || rounds < 1) usage(`--rounds ${values.rounds} is no number of rounds`);
+  if (!Number.isSafeInteger(seed) || seed < 0) usage(`--seed ${values.seed} is no seed`);
+  if (values.checkpoint !== 'kafka' && values.checkpoint !== 'file') usage('--checkpoint is kafka or file');
+  const { checkpoint, trace: file } = values;
+  const trace = file === undefined ? {} : { trace: (line: string) => appendFileSync(file, `${line}\n`) };
+  return { rounds, seed, checkpoint, transactionMetadata: values['transaction-metadata'], ...trace };
+}
+
+function usage(problem: string): never {
+  process.stderr.write(`${problem}\n\n${USAGE}`);
+  process.exit(2);
+}
+
+function printTable(result: ChaosResult, seed: number, seconds: number): void {
+  const rows: (readonly [string, string | number])[] = [
+    ['seed', seed],
+    ['rounds', `${result.rounds} (${result.killedWhileStarting} killed while starting)`],
+    ['transactions', `${result.transactions} committed, ${result.rollbacks} rolled back`],
+    ['schema changes', result.schemaChanges],
+    ['changes', result.changes],
+    ['records', result.records],
+    ['duplicates', result.duplicates],
+    ['replays', result.replays],
+    ['bytes', result.bytes],
+    ['seconds', seconds],
+  ];
+  for (const [name, value] of rows) console.log(`${name.padEnd(16)}${value}`);
+}
+
+const command = readCommand();
+const postgres = Number(process.env.TEST_POSTGRES_VERSION || POSTGRES_VERSIONS.at(-2));
+const stack = await startStack({ postgres: [postgres], kafka: true, registry: true });
+const startedAt = performance.now();
+try {
+  Object.assign(process.env, stackEnvironment(stack.urls));
+  console.log(`seed ${command.seed}, ${command.rounds} rounds, checkpoints in ${command.checkpoint}`);
+  const result = await runPostgresChaos({ ...command, progress: (line) => console.log(line) });
+  printTable(result, command.seed, Math.round((performance.now() - startedAt) / 1000));
+  if (result.exitCode !== 0) console.log(`the graceful stop ended with ${result.exitCode}`);
+  for (const problem of result.problems) console.log(`PROBLEM ${problem}`);
+  if (result.problems.length > 0 || result.exitCode !== 0) process.exitCode = 1;
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+} finally {
+  await stack.stop();
+}
+if (process.exitCode === 1) {
+  console.error(`failed; again with: npm run test:chaos -- postgres --rounds ${command.rounds} --seed ${command.seed}`);
+}
