@@ -13,7 +13,7 @@ import { IncompatibleSchemaError } from '../core/incompatible-schema-error.ts';
 import type { SourceSettings } from '../core/settings.ts';
 import type { TableVersion } from '../core/table.ts';
 import type { InFlightBatch } from './ack-tracker.ts';
-import type { DeadLetters } from './dead-letters.ts';
+import { type DeadLetters, MESSAGE_COLLECTION } from './dead-letters.ts';
 import type { EventPublisher } from './event-publisher.ts';
 import type { RowPublisher } from './row-publisher.ts';
 import type { TablePlan, TablePlanner } from './table-plan.ts';
@@ -96,9 +96,7 @@ export class ChangePublisher<P> {
           break;
         case ChangeKind.message: {
           if (!events.canPublishMessages) return index;
-          const message = batch.details[index] as LogicalMessage;
-          events.message(batch, index, message, this.#messageCounter(message), nowMs, ticket);
-          entry.changes += 1;
+          this.#publishMessage(batch, index, nowMs, entry);
           break;
         }
         case ChangeKind.truncate: {
@@ -178,9 +176,25 @@ export class ChangePublisher<P> {
       }
     } catch (error) {
       if (!(error instanceof PoisonChangeError)) throw error;
-      if (this.#settings.onPoison === 'fail') throw this.#located(error, plan);
+      if (this.#settings.onPoison === 'fail') throw this.#located(error, plan.table);
       this.#transaction.takeBack(plan.table, countBefore);
       this.#bury(batch, index, version, error, entry);
+    }
+  }
+
+  #publishMessage(batch: ChangeBatch<P>, index: number, nowMs: number, entry: InFlightBatch<P>): void {
+    const message = batch.details[index] as LogicalMessage;
+    const { events, deadLetters } = this.#dependencies;
+    const countBefore = this.#transaction.eventCount;
+    entry.changes += 1;
+    try {
+      events.message(batch, index, message, this.#messageCounter(message), nowMs, entry.ticket);
+    } catch (error) {
+      if (!(error instanceof PoisonChangeError)) throw error;
+      if (this.#settings.onPoison === 'fail') throw this.#located(error, MESSAGE_COLLECTION);
+      this.#transaction.takeBack(MESSAGE_COLLECTION, countBefore);
+      const transaction = message.transactional ? (this.#transaction.current?.id ?? null) : null;
+      deadLetters.appendMessage(batch, message, error, transaction, nowMs, entry.ticket);
     }
   }
 
@@ -204,20 +218,20 @@ export class ChangePublisher<P> {
   ): void {
     const nowMs = Math.floor(this.#dependencies.rows.processedAtUs / 1000);
     const transaction = this.#transaction.current?.id ?? null;
-    this.#dependencies.deadLetters.append(batch, index, version, reason, transaction, nowMs, entry.ticket);
+    this.#dependencies.deadLetters.appendRow(batch, index, version, reason, transaction, nowMs, entry.ticket);
   }
 
   #messageCounter(message: LogicalMessage): TransactionCounter | null {
     return this.#settings.transactionMetadata && message.transactional ? this.#transaction : null;
   }
 
-  #located(error: PoisonChangeError, plan: TablePlan): PoisonChangeError {
+  #located(error: PoisonChangeError, table: string): PoisonChangeError {
     const transaction = this.#transaction.current?.id;
     return new PoisonChangeError(error.message, {
       code: error.code,
       remedy: error.remedy,
       source: this.#settings.name,
-      table: plan.table,
+      table,
       ...(transaction === undefined ? {} : { position: `transaction ${transaction}` }),
       cause: error,
     });

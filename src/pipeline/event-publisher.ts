@@ -1,11 +1,13 @@
 import type { ChangeBatch, LogicalMessage, TransactionBegin } from '../core/change-batch.ts';
 import type { HeartbeatEncoder, MessageEncoder, RecordEncoder, TransactionEncoder } from '../core/encoder.ts';
 import { PoisonChangeError } from '../core/errors.ts';
+import type { Metrics } from '../core/metrics.ts';
 import type { SourceSettings } from '../core/settings.ts';
 import type { OutgoingRecord, Sink, SinkTopic } from '../core/sink.ts';
 import type { SourceBlock } from '../core/source-block.ts';
 import type { ColumnCodec } from '../core/table.ts';
 import type { Ticket } from '../core/ticket.ts';
+import { MESSAGE_COLLECTION } from './dead-letters.ts';
 import type { TopicNames } from './topic-names.ts';
 import type { TransactionCounter } from './transaction-order.ts';
 
@@ -20,16 +22,18 @@ export class EventPublisher {
   readonly #names: TopicNames;
   readonly #encoder: RecordEncoder;
   readonly #sink: Sink;
+  readonly #metrics: Metrics;
   #transactions: Channel<TransactionEncoder> | null = null;
   #heartbeats: Channel<HeartbeatEncoder> | null = null;
-  #messages: Channel<MessageEncoder> | null = null;
+  #messages: (Channel<MessageEncoder> & { readonly count: { add(value: number): void } }) | null = null;
   #lastHeartbeatMs = 0;
 
-  constructor(settings: SourceSettings, names: TopicNames, encoder: RecordEncoder, sink: Sink) {
+  constructor(settings: SourceSettings, names: TopicNames, encoder: RecordEncoder, sink: Sink, metrics: Metrics) {
     this.#settings = settings;
     this.#names = names;
     this.#encoder = encoder;
     this.#sink = sink;
+    this.#metrics = metrics;
   }
 
   /** Registers what this source will certainly need. */
@@ -51,7 +55,9 @@ export class EventPublisher {
 
   async prepareMessages(source: SourceBlock, content: ColumnCodec, signal: AbortSignal): Promise<void> {
     const encoder = await this.#encoder.prepareMessage(this.#names.message, source, content, signal);
-    this.#messages = { encoder, topic: await this.#sink.topic(this.#names.message, signal) };
+    const topic = await this.#sink.topic(this.#names.message, signal);
+    const labels = { source: this.#settings.name, table: MESSAGE_COLLECTION, op: 'm' };
+    this.#messages = { encoder, topic, count: this.#metrics.counter('tailrace_changes_total').bind(labels) };
   }
 
   begin(transaction: TransactionBegin, nowMs: number, ticket: Ticket): void {
@@ -93,9 +99,10 @@ export class EventPublisher {
     const channel = this.#messages;
     if (channel === null) throw new TypeError('logical messages were not prepared');
     const keyEnd = this.#key(() => channel.encoder.writeKey(message.prefix));
-    const order = counter === null ? null : counter.next('message');
+    const order = counter === null ? null : counter.next(MESSAGE_COLLECTION);
     channel.encoder.writeValue(batch, index, order, nowMs);
     this.#append(channel.topic, keyEnd, nowMs, -1, ticket);
+    channel.count.add(1);
   }
 
   #key(write: () => void): number {
@@ -119,7 +126,7 @@ export class EventPublisher {
     if (topic.append(record, ticket)) return;
     throw new PoisonChangeError(`a record of ${length} bytes is larger than topic ${topic.name} takes`, {
       code: 'RECORD_TOO_LARGE',
-      remedy: `Raise max.message.bytes of topic ${topic.name}.`,
+      remedy: `Raise max.message.bytes of topic ${topic.name}, or set on_poison: dead_letter.`,
       source: this.#settings.name,
     });
   }

@@ -72,8 +72,8 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
       ? contextHeaders(settings.topicPrefix, connector.connectorName, runId)
       : [];
     const { sourceBlock, messageContent } = session;
-    this.#events = new EventPublisher(settings, names, encoder, sink);
-    this.#deadLetters = new DeadLetters(settings.name, names.deadLetter, sink, metrics);
+    this.#events = new EventPublisher(settings, names, encoder, sink, metrics);
+    this.#deadLetters = new DeadLetters(settings, names.deadLetter, sink, metrics);
     this.#publisher = new ChangePublisher({
       settings,
       encoder,

@@ -47,6 +47,11 @@ function ruledColumn(column: Column, path: string, settings: SourceSettings): Co
   return { ...column, codec: propagatedSourceType(column.codec, column.name, column.sourceType) };
 }
 
+/** True where a rule changes what leaves the process of this column: `schema.table.column`. */
+export function isMasked(path: string, { mask, hash, truncate }: ColumnRules): boolean {
+  return [...mask, ...hash, ...truncate].some((rule) => rule.match.test(path));
+}
+
 function maskedCodec(column: Column, path: string, rules: ColumnRules): ColumnCodec | null {
   const mask = rules.mask.find((rule) => rule.match.test(path));
   if (mask !== undefined) return constantMask(column.codec, mask.with);

@@ -1,4 +1,4 @@
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import kafkajs, { type Admin, Kafka, logLevel } from 'kafkajs';
 import { awaitUntil } from './await-until.ts';
 import { kafkaBrokers } from './services.ts';
 
@@ -22,6 +22,40 @@ export async function createKafkaTopics(specs: readonly TopicSpec[], brokers = k
       })),
     }),
   );
+}
+
+/** Changes settings of a topic, as an operator would with kafka-configs. */
+export async function setTopicConfig(
+  topic: string,
+  config: Readonly<Record<string, string>>,
+  brokers = kafkaBrokers(),
+): Promise<void> {
+  await withAdmin(brokers, async (admin) => {
+    const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }],
+    });
+  });
+}
+
+/** Partition count and settings that differ from the broker's, of a topic. */
+export async function describeTopic(
+  topic: string,
+  brokers = kafkaBrokers(),
+): Promise<{ readonly partitions: number; readonly config: Readonly<Record<string, string>> }> {
+  return withAdmin(brokers, async (admin) => {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }],
+    });
+    const entries = resources[0]?.configEntries.filter(({ isDefault }) => !isDefault) ?? [];
+    return {
+      partitions: topics[0]?.partitions.length ?? 0,
+      config: Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue])),
+    };
+  });
 }
 
 /** Deletes every topic whose name starts with `prefix` (a name of `uniqueName`, so that no one else's goes with it). */
