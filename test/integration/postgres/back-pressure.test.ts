@@ -31,6 +31,11 @@ test('while nobody asks for changes little is buffered, and the server keeps hea
     { timeoutMs: 20_000 },
   );
   assert.equal((await pid())[0]?.active_pid, before?.active_pid, 'the same walsender still serves us');
+  const [sender] = await database.query<{ wait_event: string }>(
+    'SELECT wait_event FROM pg_stat_activity WHERE pid = $1',
+    [before?.active_pid],
+  );
+  assert.equal(sender?.wait_event, 'WalSenderWriteData', 'the server cannot send more');
   const values = insertedValues(await source.readUntilValue('end'));
   assert.equal(values.length, 20_001);
 });

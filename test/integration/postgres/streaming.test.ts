@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import pg from 'pg';
+import { awaitUntil } from '../../support/await-until.ts';
 import { createPostgresDatabase } from '../../support/postgres-database.ts';
 import { insertedValues, lastPosition, SourceUnderTest } from './source-under-test.ts';
 
@@ -82,6 +84,37 @@ test('a checkpoint ahead of what the server was told leaves nothing out and repe
   await using restarted = await tested.resume(saved);
   await database.query(`INSERT INTO t VALUES (4, '4')`);
   assert.deepEqual(insertedValues(await restarted.readUntilValue('4')), ['3', '4']);
+});
+
+test('a commit record that begins where the acknowledged one ends is not skipped', async () => {
+  await using database = await createPostgresDatabase({ sql: TABLE });
+  const tested = new SourceUnderTest(database);
+  const clients = [1, 2].map(() => new pg.Client({ connectionString: database.url }));
+  for (const client of clients) await client.connect();
+  try {
+    await using first = await tested.startFresh();
+    // Both write first and commit then, until nothing lies between the two commit records.
+    const adjacent = async () => {
+      for (const [index, client] of clients.entries()) {
+        await client.query('BEGIN');
+        await client.query('INSERT INTO t SELECT coalesce(max(id), 0) + $1::int, $1::text FROM t', [index + 1]);
+      }
+      for (const client of clients) await client.query('COMMIT');
+      const changes = await first.readUntilValue('2');
+      const [end] = changes.flatMap((change) => change.resumeAt ?? []);
+      const next = changes.findLast(({ kind }) => kind === 'begin')?.transaction?.split(':')[1];
+      await database.query('DELETE FROM t');
+      await first.readUntil(({ kind }) => kind === 'commit');
+      return end !== undefined && String(end.lsn.high * 2 ** 32 + end.lsn.low) === next ? end : null;
+    };
+    const end = await awaitUntil('two commit records lie side by side', adjacent, { timeoutMs: 30_000 });
+    first.stream.acknowledge(end);
+    await first[Symbol.asyncDispose]();
+    await using second = await tested.resume(end);
+    assert.deepEqual(insertedValues(await second.readUntilValue('2')), ['2']);
+  } finally {
+    for (const client of clients) await client.end();
+  }
 });
 
 test('receiving, and waiting, confirms nothing', async () => {
