@@ -1,6 +1,7 @@
 import { ChangeKind, type Truncate } from '../../src/core/change-batch.ts';
 import { FatalError } from '../../src/core/errors.ts';
 import { layoutOf } from './build-table-version.ts';
+import { unknownLabel } from './enum-labels.ts';
 import type { MessageArena } from './message-arena.ts';
 import { OldImage, type PgChangeBatch } from './pg-change-batch.ts';
 import type { PgPosition } from './positions.ts';
@@ -168,7 +169,9 @@ export class ChangeDecoder {
       oldStart = at + 1;
       oldImage = tag === TupleTag.key ? OldImage.key : OldImage.full;
       scanTuple(bytes, oldStart, end, columnCount, tag === TupleTag.old ? relation.notNull : null, scan);
-      if (this.#metForbiddenNull(relation, arena, entry)) return false;
+      if (this.#metForbiddenNull(relation, arena, entry) || this.#metNewLabel(relation, oldStart, arena, entry)) {
+        return false;
+      }
       at = scan.end;
       tag = at < end ? (bytes[at] as number) : 0;
     }
@@ -177,7 +180,9 @@ export class ChangeDecoder {
       if (tag !== TupleTag.new) throw new ProtocolError('a row lacks its new image');
       newStart = at + 1;
       scanTuple(bytes, newStart, end, columnCount, relation.notNull, scan);
-      if (this.#metForbiddenNull(relation, arena, entry)) return false;
+      if (this.#metForbiddenNull(relation, arena, entry) || this.#metNewLabel(relation, newStart, arena, entry)) {
+        return false;
+      }
       at = scan.end;
     } else if (oldStart < 0) {
       throw new ProtocolError('a deleted row lacks its old image');
@@ -273,6 +278,18 @@ export class ChangeDecoder {
     if (column < 0) return false;
     if (relation.metNull.has(column)) throw new ProtocolError('a nullable version still forbids NULL');
     relation.metNull.add(column);
+    this.#needed = { relation, point: this.#point(arena, entry) };
+    return true;
+  }
+
+  #metNewLabel(relation: Relation, start: number, arena: MessageArena, entry: number): boolean {
+    if (relation.enums === null) return false;
+    const met = unknownLabel(arena.bytes, start, relation.enums);
+    if (met === null) return false;
+    if (relation.metLabels.some(({ column, label }) => column === met.column && label === met.label)) {
+      throw new ProtocolError('a version still lacks a label that it was made for');
+    }
+    relation.metLabels.push(met);
     this.#needed = { relation, point: this.#point(arena, entry) };
     return true;
   }

@@ -4,6 +4,7 @@ import { capturesTable, type SourceSettings } from '../../src/core/settings.ts';
 import { buildTableVersion } from './build-table-version.ts';
 import { readCatalogTable, readTypes } from './catalog.ts';
 import type { SqlConnection } from './connection.ts';
+import { type EnumColumn, enumColumns, hasLabels, type MetLabel, withLabels } from './enum-labels.ts';
 import type { TypeModes } from './pg-type.ts';
 import { compareLsn, type Lsn, lsnSortKey } from './protocol/lsn.ts';
 import type { RelationMessage } from './protocol/pgoutput-messages.ts';
@@ -21,6 +22,10 @@ export interface Relation {
   notNull: Uint8Array;
   /** Columns (by place in the message) where the log had NULL although the catalog says NOT NULL. */
   readonly metNull: Set<number>;
+  /** Columns that are enums, with the labels that `version` lists; null where there are none. */
+  enums: readonly EnumColumn[] | null;
+  /** Labels in rows that the version of their time did not list. */
+  readonly metLabels: MetLabel[];
   /** The version came from the store below `head` and was not compared with the catalog since. */
   unverified: boolean;
   /** Where the store has another version of the same layout: the stream changes to it there. */
@@ -76,6 +81,8 @@ export class RelationCache {
       version: null,
       notNull: new Uint8Array(message.columns.length),
       metNull: new Set(),
+      enums: null,
+      metLabels: [],
       unverified: false,
       changesAt: null,
     });
@@ -101,12 +108,13 @@ export class RelationCache {
     const stored = schemas.versions(key);
     const pastHead = this.isPastHead(point.commit);
     const reusable = pastHead ? null : versionAt(stored, relation.layout, since);
-    if (reusable !== null && !nullMet(relation, factsOf(reusable))) {
+    if (reusable !== null && explainsWhatWasMet(relation, factsOf(reusable))) {
       this.#use(relation, factsOf(reusable), true);
       relation.changesAt = nextChange(stored, relation.layout, since);
       return;
     }
-    const facts = withNullable(await this.#readFacts(relation.message, signal), relation.metNull);
+    const catalog = await this.#readFacts(relation.message, signal);
+    const facts = withLabels(withNullable(catalog, relation.metNull), relation.metLabels);
     const version: StoredVersion = { layout: relation.layout, since, resolved: JSON.stringify(facts) };
     const newest = newestOf(stored);
     const isNew =
@@ -147,6 +155,7 @@ export class RelationCache {
     this.#newestVersions.set(message.oid, version);
     relation.version = version;
     relation.unverified = unverified;
+    relation.enums = enumColumns(facts);
     relation.notNull = Uint8Array.from(facts.columns, (column) => (column.nullable ? 0 : 1));
   }
 
@@ -165,9 +174,10 @@ function factsOf(version: StoredVersion): RelationFacts {
   return JSON.parse(version.resolved) as RelationFacts;
 }
 
-function nullMet(relation: Relation, facts: RelationFacts): boolean {
-  for (const index of relation.metNull) if (facts.columns[index]?.nullable === false) return true;
-  return false;
+/** Whether the facts allow every NULL and list every label that made the relation look again. */
+function explainsWhatWasMet(relation: Relation, facts: RelationFacts): boolean {
+  for (const index of relation.metNull) if (facts.columns[index]?.nullable === false) return false;
+  return hasLabels(facts, relation.metLabels);
 }
 
 /** The version of this layout in force at `point`. */
