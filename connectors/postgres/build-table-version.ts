@@ -30,7 +30,7 @@ export function buildTableVersion(
       codec,
       nullable: known.nullable,
       default: columnDefault(codec, known.type, column.typmod, known.defaultExpression, known.nullable, modes),
-      sourceType: sourceTypeOf(known.type, column.typmod),
+      sourceType: sourceTypeOf(known.type, column.typmod, known.defaultExpression),
     });
   });
   return new PgTableVersion({

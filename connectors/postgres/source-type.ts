@@ -41,7 +41,7 @@ export function sourceTypeOf(type: PgType, typmod: number, defaultExpression: st
   return { typeName: serial ?? type.name.toUpperCase(), length, scale };
 }
 
-function lengthAndScale(type: PgType, typmod: number): readonly [number, number | null] {
+function lengthAndScale(type: PgType, typmod: number): readonly [number, number] {
   if (type.base !== null) return lengthAndScale(type.base.type, type.base.typmod);
   if (type.element !== null) return lengthAndScale(type.element, typmod);
   if (type.schema !== 'pg_catalog') return [UNLIMITED, 0];
@@ -50,7 +50,8 @@ function lengthAndScale(type: PgType, typmod: number): readonly [number, number 
   switch (type.name) {
     case 'numeric': {
       const modifier = numericModifier(typmod);
-      return modifier === null ? [0, null] : [modifier.precision, modifier.scale];
+      // As the stream has it; a snapshot of Debezium says 0 and no scale.
+      return modifier === null ? [131_089, 0] : [modifier.precision, modifier.scale];
     }
     case 'bpchar':
     case 'varchar':

@@ -34,9 +34,11 @@ describe('schemas as Debezium registered them', () => {
           `,"namespace":"${topic}"`,
           '',
         );
-        const theirs = JSON.parse(golden.subjects.value[0]!.schema);
-        assert.deepEqual(JSON.parse(ours).fields, theirs.fields[0].type[1].fields);
-        assert.ok(golden.subjects.value[0]!.schema.includes(ours), 'letter by letter');
+        // The source type of a numeric without precision was another one in the stream than in the snapshot.
+        const version = variant === 'pg_props' && table.name === 'inv.t_num' ? 1 : 0;
+        const { schema } = golden.subjects.value[version]!;
+        assert.deepEqual(JSON.parse(ours).fields, JSON.parse(schema).fields[0].type[1].fields);
+        assert.ok(schema.includes(ours), 'letter by letter');
       });
     }
   }
