@@ -35,9 +35,18 @@ export class AvroDecoder {
   }
 }
 
-/** avsc's type for a schema's text, with BigInt for `long`. */
+/**
+ * avsc's type for a schema's text, with BigInt for every `long`; its `registry` option would leave out those with properties
+ * of their own. Defaults, which play no part in reading and writing, are left out: JSON.parse rounds the large ones.
+ */
 export function avroType(schema: string): avro.Type {
-  return avro.Type.forSchema(JSON.parse(schema), { registry: { long: EXACT_LONG } });
+  const parsed = JSON.parse(schema, (name, value) => (name === 'default' ? undefined : value));
+  return avro.Type.forSchema(parsed, {
+    typeHook: (attributes) => {
+      const type: unknown = typeof attributes === 'string' ? attributes : (attributes as { type?: unknown }).type;
+      return type === 'long' ? EXACT_LONG : undefined;
+    },
+  });
 }
 
 export function schemaId(message: Buffer): number {
