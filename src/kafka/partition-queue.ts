@@ -10,6 +10,9 @@ const SEQUENCE_MASK = 0x7fffffff;
  * may pass, nothing more is sent until the others in flight are answered too; then all that failed are queued again in
  * their order and sent one at a time, until the last of them is acknowledged. So the log of the partition has every batch
  * once and in order, whatever the broker and the network do.
+ *
+ * The first batch goes alone too: a broker that knows nothing of a producer takes any sequence number. Were the first
+ * refused (a new partition has no leader yet) and the second taken, the second would lie before the first.
  */
 export class PartitionQueue {
   readonly topic: string;
@@ -25,6 +28,8 @@ export class PartitionQueue {
   readonly #inFlight: RecordBatch[] = [];
   readonly #returned: RecordBatch[] = [];
   #inFlightTo = -1;
+  /** The broker has taken a batch, and holds the next ones against its sequence. */
+  #isKnown = false;
   #nextSequence: number;
   #recoverUpTo: RecordBatch | null = null;
   #retryAtMs = 0;
@@ -89,7 +94,7 @@ export class PartitionQueue {
     const next = this.#queued[0];
     if (next === undefined || next.wire === null) return null;
     if (this.#returned.length > 0 || nowMs < this.#retryAtMs) return null;
-    if (this.#inFlight.length > 0 && (this.#recoverUpTo !== null || this.hasMoved)) return null;
+    if (this.#inFlight.length > 0 && (!this.#isKnown || this.#recoverUpTo !== null || this.hasMoved)) return null;
     return next;
   }
 
@@ -102,6 +107,7 @@ export class PartitionQueue {
   /** The batch is in the log. */
   acknowledged(batch: RecordBatch): void {
     this.#leaveFlight(batch);
+    this.#isKnown = true;
     this.#failures = 0;
     this.lastErrorCode = 0;
     if (this.#recoverUpTo === batch) this.#recoverUpTo = null;

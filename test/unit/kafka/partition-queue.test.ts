@@ -10,7 +10,17 @@ function sealed(index: number): RecordBatch {
   return { index, wire: Buffer.alloc(1) } as unknown as RecordBatch;
 }
 
+/** A queue of a producer that the broker knows: its first batch is acknowledged. */
 function queueOf(...batches: RecordBatch[]): PartitionQueue {
+  const first = sealed(-1);
+  const queue = newQueueOf(first);
+  send(queue);
+  queue.acknowledged(first);
+  for (const batch of batches) queue.enqueue(batch);
+  return queue;
+}
+
+function newQueueOf(...batches: RecordBatch[]): PartitionQueue {
   const queue = new PartitionQueue('t', 0);
   queue.leaderId = 1;
   for (const batch of batches) queue.enqueue(batch);
@@ -32,6 +42,19 @@ test('sequence numbers go on at 0 after 2^31 - 1', () => {
   const edge = new PartitionQueue('t', 0, 0x7fffffff);
   assert.equal(edge.takeSequence(1), 0x7fffffff);
   assert.equal(edge.takeSequence(1), 0);
+});
+
+test('nothing follows the first batch before it is acknowledged: the broker would take any sequence', () => {
+  const [a, b, c] = [sealed(0), sealed(1), sealed(2)];
+  const queue = newQueueOf(a, b, c);
+  assert.equal(send(queue), a);
+  assert.equal(queue.peekSendable(0), null);
+  queue.failed(a, NOT_LEADER, 0, true);
+  assert.equal(send(queue), a);
+  assert.equal(queue.peekSendable(0), null);
+  queue.acknowledged(a);
+  assert.equal(send(queue), b);
+  assert.equal(send(queue), c);
 });
 
 test('several batches may be in flight, in order', () => {

@@ -52,7 +52,6 @@ export class ScriptedCluster {
   onAnswer: (nodeId: number, request: number) => AnswerFault = () => 'none';
   throttleTimeMs = 0;
   maxMessageBytes: number | null = 1_048_588;
-  firstSequence = 0;
   topicId = 1;
   readonly requestTimes: number[] = [];
   readonly #partitions: Partition[] = [];
@@ -313,7 +312,8 @@ export class ScriptedCluster {
     const count = bytes.readInt32BE(57);
     const known = partition.log.slice(-REMEMBERED_BATCHES).find((batch) => batch.baseSequence === baseSequence);
     if (known !== undefined && known.count === count) return { code: 0, offset: known.baseOffset };
-    const expected = partition.nextSequence === -1 ? this.firstSequence : partition.nextSequence;
+    // As a real broker: from a producer that it does not know yet, it takes any sequence.
+    const expected = partition.nextSequence === -1 ? baseSequence : partition.nextSequence;
     if (baseSequence !== expected) {
       const seen = partition.log.some((batch) => batch.baseSequence === baseSequence);
       return { code: seen ? DUPLICATE : OUT_OF_ORDER, offset: -1 };

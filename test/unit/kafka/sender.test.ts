@@ -133,10 +133,18 @@ test('DUPLICATE_SEQUENCE_NUMBER is a success', async () => {
 
 test('OUT_OF_ORDER_SEQUENCE_NUMBER behind a failed batch is sent again', async () => {
   await withStage({}, async ({ cluster, sink }) => {
-    cluster.onBatch = ({ request }) => (request === 0 ? { code: 19 } : 'none');
+    cluster.onBatch = ({ request }) => (request === 1 ? { code: 19 } : 'none');
     await sendFourBatches(sink);
     assertOnceInOrder(cluster, 16);
     assert.ok(cluster.requests > 5, 'the batches behind the failed one were refused first');
+  });
+});
+
+test('a first batch that is refused has nothing behind it that a broker without our history would take', async () => {
+  await withStage({}, async ({ cluster, sink }) => {
+    cluster.onBatch = ({ request }) => (request === 0 ? { code: 6 } : 'none');
+    await sendFourBatches(sink);
+    assertOnceInOrder(cluster, 16);
   });
 });
 
