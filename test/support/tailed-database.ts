@@ -19,14 +19,17 @@ export interface DecodedRecord extends ReadRecord {
 /** A database of one test and everything that a daemon makes of it: topics and subjects go when it is disposed. */
 export interface TailedDatabase extends AsyncDisposable {
   readonly database: PostgresDatabase;
-  /** A source of this database, as written in YAML; `prefix` is its name and the first part of its topics. */
+  /**
+   * A source of this database, as written in YAML; `prefix` is its name and the first part of its topics. One of several
+   * sources has a name of its own that begins with this database's.
+   */
   source(settings?: Readonly<Record<string, unknown>>, prefix?: string): Record<string, unknown>;
   readonly prefix: string;
   query: PostgresDatabase['query'];
   /** `<prefix>.<suffix>`. */
   topic(suffix: string): string;
-  /** Waits until the topic has at least `count` records, then gives all that it has, decoded. */
-  records(suffix: string, count: number): Promise<DecodedRecord[]>;
+  /** Waits until `<prefix>.<suffix>` has at least `count` records, then gives all that it has, decoded. */
+  records(suffix: string, count: number, prefix?: string): Promise<DecodedRecord[]>;
 }
 
 /** Creates a database, runs `sql` in it; use with `await using`. */
@@ -48,9 +51,10 @@ export async function tailedDatabase(sql: string): Promise<TailedDatabase> {
       ...settings,
     }),
     topic,
-    async records(suffix, count) {
-      await awaitTopicEnds(new Map([[topic(suffix), count]]), 30_000);
-      return decodeAll(await readTopics([topic(suffix)]), decoder);
+    async records(suffix, count, name = prefix) {
+      const wanted = `${name}.${suffix}`;
+      await awaitTopicEnds(new Map([[wanted, count]]), 30_000);
+      return decodeAll(await readTopics([wanted]), decoder);
     },
     async [Symbol.asyncDispose]() {
       await database.drop();
