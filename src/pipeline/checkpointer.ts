@@ -1,4 +1,4 @@
-import type { Checkpoint } from '../core/checkpoint.ts';
+import type { Checkpoint, TopicProgress } from '../core/checkpoint.ts';
 import type { Clock } from '../core/clock.ts';
 import type { PositionCodec } from '../core/connector.ts';
 import type { Sink } from '../core/sink.ts';
@@ -22,6 +22,8 @@ export interface CheckpointerDependencies<P> {
 export class Checkpointer<P> {
   readonly #dependencies: CheckpointerDependencies<P>;
   #reached: P | null = null;
+  /** What no save has held yet: the sink tells it once, and a save may fail. */
+  readonly #unsavedTopics = new Map<string, TopicProgress>();
   #saved: string | null;
   #savedAtMs: number;
   #saving: Promise<void> | null = null;
@@ -73,7 +75,9 @@ export class Checkpointer<P> {
         position: text,
         savedAtMs: nowMs,
       };
-      await memory.save(checkpoint, positions.sortKey(position), sink.takeProgress(), signal);
+      for (const progress of sink.takeProgress()) this.#unsavedTopics.set(progress.topic, progress);
+      await memory.save(checkpoint, positions.sortKey(position), [...this.#unsavedTopics.values()], signal);
+      this.#unsavedTopics.clear();
       this.#saved = text;
     }
     this.#savedAtMs = nowMs;
