@@ -187,8 +187,10 @@ export class ChangePublisher<P> {
     const { events, deadLetters } = this.#dependencies;
     const countBefore = this.#transaction.eventCount;
     entry.changes += 1;
+    const orders = this.#messageCounter(message);
+    if (orders === null && message.transactional) this.#transaction.count();
     try {
-      events.message(batch, index, message, this.#messageCounter(message), nowMs, entry.ticket);
+      events.message(batch, index, message, orders, nowMs, entry.ticket);
     } catch (error) {
       if (!(error instanceof PoisonChangeError)) throw error;
       if (this.#settings.onPoison === 'fail') throw this.#located(error, MESSAGE_COLLECTION);
@@ -206,6 +208,7 @@ export class ChangePublisher<P> {
       return;
     }
     const orders = this.#settings.transactionMetadata ? this.#transaction : null;
+    if (orders === null) this.#transaction.count();
     this.#dependencies.rows.truncate(batch, index, plan, orders, entry.ticket);
   }
 

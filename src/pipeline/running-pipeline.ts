@@ -1,3 +1,4 @@
+import { type ChangeBatch, ChangeKind } from '../core/change-batch.ts';
 import type { ChangeStream, ConnectorConfig, SourceSession } from '../core/connector.ts';
 import { OwnershipLostError } from '../core/errors.ts';
 import type { Sink } from '../core/sink.ts';
@@ -36,8 +37,8 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
   readonly #meter: DeliveryMeter;
   #retainedWalBytes: number | null = null;
   #failure: unknown = null;
-  /** Since when the loop has waited for the next batch; null while it works on one. */
-  #waitingSinceMs: number | null = null;
+  /** Since when the source has sent nothing but heartbeats; null while the loop works on changes. */
+  #quietSinceMs: number | null = null;
   readonly #ended = new AbortController();
 
   constructor(
@@ -119,10 +120,10 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
     try {
       const batches = this.#stream[Symbol.asyncIterator]();
       while (!ended.aborted) {
-        this.#waitingSinceMs = clock.nowMs();
+        this.#quietSinceMs ??= clock.nowMs();
         const next = await batches.next();
-        this.#waitingSinceMs = null;
         if (next.done === true) return;
+        if (!isQuiet(next.value)) this.#quietSinceMs = null;
         const entry = this.#tracker.open();
         try {
           await this.#publisher.publish(next.value, entry, ended);
@@ -188,8 +189,8 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
 
   /** Nothing is in flight, and the source has had nothing to say for a while: between two batches of a backlog it has. */
   #isCaughtUp(): boolean {
-    const waitingMs = this.#waitingSinceMs === null ? 0 : this.#dependencies.clock.nowMs() - this.#waitingSinceMs;
-    return this.#tracker.isEmpty && waitingMs >= CAUGHT_UP_AFTER_MS;
+    const quietMs = this.#quietSinceMs === null ? 0 : this.#dependencies.clock.nowMs() - this.#quietSinceMs;
+    return this.#tracker.isEmpty && quietMs >= CAUGHT_UP_AFTER_MS;
   }
 
   /** The first failure is the one that is reported. */
@@ -202,4 +203,10 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
     this.#stream.end();
     this.#ended.abort();
   }
+}
+
+/** Other databases of a busy server make heartbeats all the time: they are no news of this source. */
+function isQuiet({ kinds, count }: ChangeBatch<unknown>): boolean {
+  for (let index = 0; index < count; index += 1) if (kinds[index] !== ChangeKind.heartbeat) return false;
+  return true;
 }
