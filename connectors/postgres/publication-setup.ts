@@ -64,7 +64,8 @@ export class PublicationSetup {
    * @throws ResyncRequiredError where changes may have been left out.
    */
   async verify(schemas: SchemaStore, since: string, isNew: boolean, signal: AbortSignal): Promise<void> {
-    const recorded = isNew ? null : (schemas.versions(COVERAGE_KEY).at(-1)?.resolved ?? null);
+    const newest = schemas.versions(COVERAGE_KEY).at(-1);
+    const recorded = isNew ? null : (newest?.resolved ?? null);
     const tables = await readPublishableTables(this.#sql, this.#config.source, signal);
     const publications = await this.#read(signal);
     const lost =
@@ -85,7 +86,10 @@ export class PublicationSetup {
       this.#warnOfUncovered(uncovered);
     }
     const resolved = JSON.stringify(recordCoverage(current, tables));
-    if (resolved !== recorded) await schemas.add(COVERAGE_KEY, { layout: COVERAGE_KEY, since, resolved }, signal);
+    if (resolved === recorded) return;
+    // Records are kept in order, also when the position was set back or the source is another server now.
+    const later = newest !== undefined && newest.since > since ? newest.since : since;
+    await schemas.add(COVERAGE_KEY, { layout: COVERAGE_KEY, since: later, resolved }, signal);
   }
 
   /** Drops what `ensure` creates. */

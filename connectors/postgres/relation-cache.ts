@@ -116,13 +116,7 @@ export class RelationCache {
     const catalog = await this.#readFacts(relation.message, signal);
     const facts = withLabels(withNullable(catalog, relation.metNull), relation.metLabels);
     const version: StoredVersion = { layout: relation.layout, since, resolved: JSON.stringify(facts) };
-    const newest = newestOf(stored);
-    const isNew =
-      newest === null ||
-      newest.layout !== version.layout ||
-      newest.resolved !== version.resolved ||
-      newest.since > since;
-    if (isNew) await schemas.add(key, version, signal);
+    if (isNew(version, newestOf(stored))) await schemas.add(key, version, signal);
     this.#use(relation, facts, false);
     relation.changesAt = nextChange(schemas.versions(key), relation.layout, since);
   }
@@ -168,6 +162,16 @@ export class RelationCache {
       'These columns have types that are not published; types.unknown: include publishes their text.',
     );
   }
+}
+
+/**
+ * Whether a version is to be stored. The store is in log order: after an operator set the position back, to before what
+ * it still knows, versions of that stretch are used without being stored.
+ */
+function isNew(version: StoredVersion, newest: StoredVersion | null): boolean {
+  if (newest === null) return true;
+  if (newest.since > version.since) return false;
+  return newest.layout !== version.layout || newest.resolved !== version.resolved;
 }
 
 function factsOf(version: StoredVersion): RelationFacts {

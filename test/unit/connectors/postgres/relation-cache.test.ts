@@ -80,3 +80,12 @@ test('the same facts are stored once', async () => {
   const versions = schemas.versions(String(KV)).map((version) => version.resolved);
   assert.equal(new Set(versions).size, 1);
 });
+
+test('a position that was set back stores nothing before what is stored', async () => {
+  const schemas = new MemorySchemaStore();
+  const later = { layout: 'another', since: 'f'.repeat(33), resolved: '{"columns":[],"key":null}' };
+  await schemas.add(String(KV), later);
+  const { rows } = await versionsOf(changesOfKv, kv({}), schemas, END);
+  assert.equal(rows.length, 5);
+  assert.deepEqual(schemas.versions(String(KV)), [later]);
+});
