@@ -16,6 +16,7 @@ import {
   compareRowsWithTransactions,
   compareTransactions,
   snapshotTransactions,
+  withoutEmpty,
 } from '../support/golden-transactions.ts';
 
 /** Debezium's connectors; the two others of the goldens wrote JSON. */
@@ -62,7 +63,7 @@ describe('a registry that Debezium filled', () => {
     const grown: Record<string, number> = {};
     for (const [subject, count] of run.versionsAfter) {
       const added = count - run.versionsBefore.get(subject)!;
-      if (added !== 0 && !subject.includes('.inv.evolve-')) grown[subject] = added;
+      if (added !== 0 && !ofItsOwn(subject)) grown[subject] = added;
     }
     assert.deepEqual(grown, namedVersions());
   });
@@ -112,12 +113,15 @@ function compareTopic(golden: GoldenTopic): void {
   const name = golden.topic.slice(golden.variant.length + 1);
   if (golden.topic.startsWith('__debezium-heartbeat.')) compareHeartbeats(golden, ours);
   else if (name === 'inv.evolve') compareEvolution(expected, ours);
+  else if (run.postgresVersion < 15 && name === 'inv.t_num') assert.equal(ours.length, expected.length);
   else if (name === 'transaction') {
     const signals = goldens.find(({ topic }) => topic === `${golden.variant}.inv.dbz_signal`);
-    compareTransactions(expected, ours, snapshotTransactions(signals));
+    // Before 15, Postgres also sends transactions that touch no published table.
+    const boundaries = run.postgresVersion < 15 ? withoutEmpty(ours) : ours;
+    compareTransactions(expected, boundaries, snapshotTransactions(signals));
     const rows = [...run.topics].filter(([topic]) => topicVariant(topic) === golden.variant && topic !== golden.topic);
     compareRowsWithTransactions(
-      ours,
+      boundaries,
       rows.flatMap(([, records]) => records),
     );
   } else {
@@ -143,6 +147,13 @@ function compareHeartbeats(golden: GoldenTopic, ours: readonly ReceivedRecord[])
     const ageMs = Date.now() - Number(decode(record.value, record.valueSchema)!.ts_ms);
     assert.ok(ageMs >= 0 && ageMs < 600_000, `${ageMs} ms old`);
   }
+}
+
+/** Subjects of tables that are not compared letter by letter. */
+function ofItsOwn(subject: string): boolean {
+  if (subject.includes('.inv.evolve-')) return true;
+  // Two of its columns cannot be made there.
+  return run.postgresVersion < 15 && subject.includes('.inv.t_num-');
 }
 
 /** Signals and notifications are not built. */

@@ -93,12 +93,32 @@ function differingPart(
   }
   if (schema !== ourSchema) return [`${part} schema: ${difference(schema ?? '', ourSchema ?? '')}`];
   const ours = decode(bytes, ourSchema)!;
-  const problems = takeVolatile(expected, ours);
+  const problems = [...incoherences(ours), ...takeVolatile(expected, ours)];
   const wanted = typeOf(schema!).toBuffer(expected);
   if (!wanted.equals(bytes.subarray(HEADER_BYTES))) {
     const fields = differingFields(expected, ours, part);
     problems.push(...(fields.length > 0 ? fields : [`${part}: other bytes for the same values`]));
   }
+  return problems;
+}
+
+/** What can be said of our volatile values without another run: they agree with each other. */
+function incoherences(ours: Fields): string[] {
+  const source = ours.source as Record<string, bigint | string | null> | undefined;
+  if (source === undefined) return [];
+  const problems: string[] = [];
+  for (const [name, times] of [
+    ['source', source],
+    ['envelope', ours as Record<string, bigint>],
+  ] as const) {
+    // Logical messages have the milliseconds only.
+    if (typeof times.ts_us !== 'bigint') continue;
+    if (times.ts_ms !== times.ts_us / 1000n) problems.push(`${name}.ts_ms: ${times.ts_ms} for ${times.ts_us} µs`);
+    if (times.ts_ns !== times.ts_us * 1000n) problems.push(`${name}.ts_ns: ${times.ts_ns} for ${times.ts_us} µs`);
+  }
+  const [lastCommit, lsn] = JSON.parse(String(source.sequence)) as [string | null, string];
+  if (lsn !== String(source.lsn)) problems.push(`source.sequence: ${source.sequence} at ${source.lsn}`);
+  if (lastCommit !== null && BigInt(lastCommit) > BigInt(lsn)) problems.push(`source.sequence: ${source.sequence}`);
   return problems;
 }
 

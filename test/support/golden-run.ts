@@ -19,6 +19,7 @@ const FIRST_DDL = /^alter table inv\.evolve add c /;
 const LEFT_OUT = /^(signal|notification|incremental\.snapshot)\./;
 
 export interface GoldenRun {
+  readonly postgresVersion: number;
   /** Records by topic, in order. */
   readonly topics: ReadonlyMap<string, readonly ReceivedRecord[]>;
   /** Number of versions by subject, of subjects that existed before the run. */
@@ -37,17 +38,33 @@ export async function runGoldens(variants: readonly string[], goldens: readonly 
   try {
     const versionsBefore = await registerAll(goldens);
     await using database = await createPostgresDatabase({ name: DATABASE });
-    await runScript(database, sqlStatements(goldenSql('00-schema-and-snapshot-rows')));
+    const [server] = await database.query<{ version: number }>(
+      "SELECT current_setting('server_version_num')::int / 10000 AS version",
+    );
+    const postgresVersion = server!.version;
+    await runScript(database, sqlStatements(schemaFor(postgresVersion)));
     const url = new URL(database.url);
     await using daemon = await Daemon.create({ sources: variants.map((variant) => sourceOf(variant, url)) });
-    await daemon.start().streaming();
+    await daemon.start().streaming(60_000);
     await change(database, variants, goldens, daemon);
     const exit = await daemon.stop();
     const topics = await received(await readTopics(await ourTopics(variants)));
-    return { topics, versionsBefore, versionsAfter: await versionCounts([...versionsBefore.keys()]), exit };
+    return {
+      postgresVersion,
+      topics,
+      versionsBefore,
+      versionsAfter: await versionCounts([...versionsBefore.keys()]),
+      exit,
+    };
   } finally {
     await cleanUp(variants, goldens);
   }
+}
+
+/** Before 15, a scale lies between 0 and the precision. */
+function schemaFor(postgresVersion: number): string {
+  const sql = goldenSql('00-schema-and-snapshot-rows');
+  return postgresVersion >= 15 ? sql : sql.replace(/numeric\((5,-2|3,5)\)/g, 'numeric');
 }
 
 async function received(records: readonly ReadRecord[]): Promise<Map<string, ReceivedRecord[]>> {

@@ -70,6 +70,12 @@ export function compareRowsWithTransactions(
   }
 }
 
+/** What is left when transactions without events are taken out: BEGIN is followed by its END. */
+export function withoutEmpty(records: readonly ReceivedRecord[]): ReceivedRecord[] {
+  const counts = records.map((record) => (decode(record.value, record.valueSchema) as Boundary).event_count);
+  return records.filter((_, i) => counts[i] !== 0n && !(counts[i] === null && counts[i + 1] === 0n));
+}
+
 /** Numbers of the transactions in which an incremental snapshot opened and closed its windows. */
 export function snapshotTransactions(signals: GoldenTopic | undefined): ReadonlySet<string> {
   const numbers = (signals?.records ?? [])
