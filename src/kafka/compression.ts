@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip, gzipSync, constants as zlib, zstdCompress, zstdCompressSync } from 'node:zlib';
 import type { Compression } from '../core/settings.ts';
+import { inTurns } from './in-turns.ts';
 
 /** One codec of the record batch format. */
 export interface Compressor {
@@ -14,6 +15,9 @@ export interface Compressor {
 const gzipAsync = promisify(gzip);
 const zstdAsync = promisify(zstdCompress);
 
+/** A compression holds its context (1.3 MB with zstd) and its output while it waits for a thread: no more than can run. */
+const AT_ONCE = 3;
+
 /** Level 1 costs less CPU than lz4 in WebAssembly and packs better. */
 const ZSTD_PARAMS = { [zlib.ZSTD_c_compressionLevel]: 1 };
 
@@ -26,13 +30,17 @@ export async function createCompressor(compression: Compression): Promise<Compre
       return {
         attributes: 1,
         compressSync: (records) => gzipSync(records, { level: 1, chunkSize: chunkSize(records) }),
-        compress: (records) => gzipAsync(records, { level: 1, chunkSize: chunkSize(records) }),
+        compress: inTurns(AT_ONCE, (records: Buffer) =>
+          gzipAsync(records, { level: 1, chunkSize: chunkSize(records) }),
+        ),
       };
     case 'zstd':
       return {
         attributes: 4,
         compressSync: (records) => zstdCompressSync(records, { params: ZSTD_PARAMS, chunkSize: chunkSize(records) }),
-        compress: (records) => zstdAsync(records, { params: ZSTD_PARAMS, chunkSize: chunkSize(records) }),
+        compress: inTurns(AT_ONCE, (records: Buffer) =>
+          zstdAsync(records, { params: ZSTD_PARAMS, chunkSize: chunkSize(records) }),
+        ),
       };
     case 'snappy':
     case 'lz4': {
