@@ -2,8 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { connectorRegistry } from '../connector-registry.ts';
-import { EXIT } from './exit-code.ts';
-import { runProgram } from './program.ts';
+import { boundYoungGeneration } from './bound-young-generation.ts';
+
+boundYoungGeneration([...process.execArgv, process.env.NODE_OPTIONS ?? '']);
+// Only now: what these import would have grown it.
+const { EXIT } = await import('./exit-code.ts');
+const { runProgram } = await import('./program.ts');
 
 const interrupted = new AbortController();
 let stopsGracefully = false;
