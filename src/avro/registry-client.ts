@@ -9,6 +9,12 @@ const MAX_MESSAGE_LENGTH = 500;
 
 export type RegistryOutcome = 'ok' | 'not_found' | 'refused' | 'unreachable';
 
+export interface RegisteredSchema {
+  /** `AVRO`, `JSON` or `PROTOBUF`. */
+  readonly type: string;
+  readonly text: string;
+}
+
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /**
@@ -62,6 +68,19 @@ export class RegistryClient implements SchemaRegistry, AsyncDisposable {
 
   async register(subject: string, schema: string, signal: AbortSignal): Promise<number> {
     return idOf(await this.#ask('POST', `/subjects/${encodeURIComponent(subject)}/versions`, { schema }, signal));
+  }
+
+  /** Null where the registry has no schema of this id. */
+  async schemaById(id: number, signal: AbortSignal): Promise<RegisteredSchema | null> {
+    try {
+      const answer = await this.#ask('GET', `/schemas/ids/${id}`, null, signal);
+      if (!isText(answer.schema)) throw new RegistryRefusal(200, 200, 'the answer has no schema');
+      // Left out by registries for Avro.
+      return { type: isText(answer.schemaType) ? answer.schemaType : 'AVRO', text: answer.schema };
+    } catch (error) {
+      if (error instanceof RegistryRefusal && error.isNotFound) return null;
+      throw error;
+    }
   }
 
   /** The compatibility level of the whole registry; for `check`, as the cheapest question that needs a working registry. */
