@@ -45,9 +45,19 @@ export class TopicPartition {
         return created;
       });
     }
-    if (found.partitions.length !== 1) throw severalPartitions(this.topic, found.partitions.length);
-    await this.#verifyPolicy(persistence);
+    await this.#verify(found, persistence);
     return found.topicId;
+  }
+
+  /** As `ensure` for a topic that exists; one that does not is fine and is not created. */
+  async verify(persistence: Persistence): Promise<void> {
+    const found = await this.find(persistence);
+    if (found !== null) await this.#verify(found, persistence);
+  }
+
+  async #verify({ partitions }: TopicMetadata, persistence: Persistence): Promise<void> {
+    if (partitions.length !== 1) throw severalPartitions(this.topic, partitions.length);
+    await this.#verifyPolicy(persistence);
   }
 
   /** What the cluster says about the topic; null where there is none. */

@@ -67,6 +67,14 @@ export class KafkaFencedTopic implements FencedTopic {
     return await partition.read(keyPrefix, persistence);
   }
 
+  /** Fails as a claim would where the topic is not as it must be. A missing topic is fine: a claim creates it. */
+  async verify(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await using connections = this.#options.connect(this.#settings, 'tailrace-checkpoint-check');
+    const partition = new TopicPartition(connections, this.#topic);
+    await partition.verify(persistenceOf(this.#options.claimTimeoutMs, signal, null, partition));
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#claims].map((claim) => claim[Symbol.asyncDispose]()));
   }
