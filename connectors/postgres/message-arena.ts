@@ -20,19 +20,25 @@ export class MessageArena {
   /** Batches that point into the arena, and the reader while it is not through. */
   holders = 0;
 
-  constructor(size: number) {
-    this.bytes = Buffer.allocUnsafeSlow(size);
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
   }
 
   hasRoomFor(length: number): boolean {
     return this.length + length <= this.bytes.length;
   }
 
-  addMessage(source: Buffer, lsnHigh: number, lsnLow: number): void {
-    const start = this.length;
-    source.copy(this.bytes, start);
-    this.length = start + source.length;
-    this.#add(start, this.length, lsnHigh, lsnLow);
+  /** Copies the message at `source[start, end)`. */
+  addMessage(source: Buffer, start: number, end: number, lsnHigh: number, lsnLow: number): void {
+    const from = this.length;
+    this.length = from + source.copy(this.bytes, from, start, end);
+    this.#add(from, this.length, lsnHigh, lsnLow);
+  }
+
+  /** Adds the message that the bytes of this arena already hold at `[start, end)`; nothing more fits. */
+  addOwnMessage(start: number, end: number, lsnHigh: number, lsnLow: number): void {
+    this.length = this.bytes.length;
+    this.#add(start, end, lsnHigh, lsnLow);
   }
 
   /** Consecutive keepalives are one: the newest says all that the others did. */
@@ -75,8 +81,8 @@ export class ArenaPool {
   readonly #free: MessageArena[] = [];
 
   take(minimumBytes: number): MessageArena {
-    if (minimumBytes > ARENA_BYTES) return new MessageArena(minimumBytes);
-    return this.#free.pop() ?? new MessageArena(ARENA_BYTES);
+    if (minimumBytes > ARENA_BYTES) return new MessageArena(Buffer.allocUnsafeSlow(minimumBytes));
+    return this.#free.pop() ?? new MessageArena(Buffer.allocUnsafeSlow(ARENA_BYTES));
   }
 
   /** Gives up one hold; the last one returns the arena. */

@@ -1,4 +1,4 @@
-import { ArenaPool, type MessageArena } from './message-arena.ts';
+import { ARENA_BYTES, ArenaPool, MessageArena } from './message-arena.ts';
 
 /** Buffered bytes above which reading stops, and below which it goes on. */
 const PAUSE_ABOVE_BYTES = 4 * 1024 * 1024;
@@ -36,10 +36,21 @@ export class MessageInbox {
     return this.#paused;
   }
 
-  /** Copies a message; `source` may be reused afterwards. */
-  addMessage(source: Buffer, lsnHigh: number, lsnLow: number): void {
-    this.#arenaFor(source.length).addMessage(source, lsnHigh, lsnLow);
-    this.#bufferedBytes += source.length;
+  /**
+   * Copies the message at `source[start, end)`, which may be reused afterwards. Where it is large and `isOwn` says that
+   * nobody else uses `source`, that is kept instead.
+   */
+  addMessage(source: Buffer, start: number, end: number, lsnHigh: number, lsnLow: number, isOwn = false): void {
+    const length = end - start;
+    if (isOwn && length > ARENA_BYTES) {
+      const arena = new MessageArena(source);
+      arena.addOwnMessage(start, end, lsnHigh, lsnLow);
+      this.#bufferedBytes += arena.length;
+      this.#replaceFilling(arena);
+      return;
+    }
+    this.#arenaFor(length).addMessage(source, start, end, lsnHigh, lsnLow);
+    this.#bufferedBytes += length;
   }
 
   addKeepalive(lsnHigh: number, lsnLow: number): void {
@@ -108,16 +119,17 @@ export class MessageInbox {
   }
 
   #arenaFor(length: number): MessageArena {
-    let arena = this.#filling;
-    if (arena !== null && !arena.hasRoomFor(length)) {
-      if (arena.count > 0) this.#full.push(arena);
-      arena = null;
-    }
-    if (arena === null) {
-      arena = this.pool.take(length);
-      arena.receivedAtMs = 0;
-      this.#filling = arena;
-    }
+    const filling = this.#filling;
+    if (filling?.hasRoomFor(length) === true) return filling;
+    const arena = this.pool.take(length);
+    arena.receivedAtMs = 0;
+    this.#replaceFilling(arena);
     return arena;
+  }
+
+  #replaceFilling(arena: MessageArena): void {
+    const before = this.#filling;
+    if (before !== null && before.count > 0) this.#full.push(before);
+    this.#filling = arena;
   }
 }

@@ -7,7 +7,8 @@ import type { Logger } from '../../src/core/logger.ts';
 import type { ConnectionConfig } from './config.ts';
 import { clientConfig, socketOf, withConfiguredTls } from './connection.ts';
 import { MessageInbox } from './message-inbox.ts';
-import { compareLsn, LSN_ZERO, type Lsn, parseLsn } from './protocol/lsn.ts';
+import { CopyStreamFramer } from './protocol/copy-stream-framer.ts';
+import { compareLsn, LSN_ZERO, type Lsn } from './protocol/lsn.ts';
 import { encodeStandbyStatus } from './protocol/standby-status.ts';
 import { createTemporarySlotCommand, startReplicationCommand } from './protocol/start-replication.ts';
 import { postgresError } from './sql-state.ts';
@@ -26,8 +27,6 @@ export interface ReplicationOptions {
   readonly logger: Logger;
 }
 
-/** The frame before each payload: 'w', start LSN, end LSN, send time (XLogData). */
-const FRAME_BYTES = 25;
 const STOP_DEADLINE_MS = 2000;
 /** SQLSTATE of the warning with which Postgres 18 skips a publication that does not exist at that point of the log. */
 const SKIPPED_PUBLICATION_STATE = '55000';
@@ -35,12 +34,12 @@ const SKIPPED_PUBLICATION_STATE = '55000';
 interface ReplicationPlugin {
   readonly name: string;
   start(client: pg.Client, slot: string, lsn: string): Promise<unknown>;
-  parse(payload: Buffer): void;
 }
 
 /**
- * The connection that owns the slot. `pg-logical-replication` connects and frames; everything it would do with positions is
- * ours, because what it does loses changes: it confirms what was received, and one byte more than it was told.
+ * The connection that owns the slot. `pg-logical-replication` connects and starts the stream; the stream itself is ours. What
+ * it would do with positions loses changes (it confirms what was received, and one byte more than it was told), and its
+ * way from the socket to a plugin makes four objects and a text for each message.
  * Until something is acknowledged nothing is confirmed to the server.
  */
 export class ReplicationConnection implements AsyncDisposable {
@@ -52,7 +51,8 @@ export class ReplicationConnection implements AsyncDisposable {
   #client: pg.Client | null = null;
   #socket: Socket | null = null;
   #statusTimer: NodeJS.Timeout | null = null;
-  #received: Lsn = LSN_ZERO;
+  #receivedHigh = 0;
+  #receivedLow = 0;
   #acknowledged: Lsn = LSN_ZERO;
   #heardAtMs: number;
   #stopping = false;
@@ -67,7 +67,6 @@ export class ReplicationConnection implements AsyncDisposable {
     });
     this.#service.on('error', (error) => this.#fail(postgresError(error, 'streaming')));
     this.#service.on('start', () => this.#started.resolve());
-    this.#service.on('heartbeat', (lsn, _sentAt, shouldRespond) => this.#keepalive(lsn, shouldRespond));
   }
 
   /**
@@ -108,7 +107,6 @@ export class ReplicationConnection implements AsyncDisposable {
     const plugin: ReplicationPlugin = {
       name: 'tailrace',
       start: (client) => this.#begin(client),
-      parse: (payload) => this.#receive(payload),
     };
     // The driver does not export the type of its plugins, only uses it.
     type DriverPlugin = Parameters<LogicalReplicationService['subscribe']>[0];
@@ -137,57 +135,57 @@ export class ReplicationConnection implements AsyncDisposable {
     const { slot, publications, temporarySlot = false } = this.#options;
     this.#client = client;
     this.#socket = socketOf(client);
-    this.#guardSocket(this.#socket);
+    this.#takeOver(this.#socket);
     client.on('notice', (notice) => this.#notice(notice));
     if (temporarySlot) await client.query(createTemporarySlotCommand(slot));
     return client.query(startReplicationCommand(slot, publications, 2));
   }
 
   /**
-   * Puts a guard around the driver's handling of received bytes: what it throws would end the process as an uncaught
-   * exception of the socket. Also tells where one network read ends.
+   * Takes the place of the driver at the socket, which stands at a message boundary: the server has answered everything so
+   * far. The driver gets only what is not part of the stream. Whatever is thrown here would otherwise end the process as an
+   * uncaught exception of the socket.
    */
-  #guardSocket(socket: Socket): void {
+  #takeOver(socket: Socket): void {
     const listeners = socket.listeners('data') as ((chunk: Buffer) => void)[];
-    for (const listener of listeners) {
-      socket.off('data', listener);
-      socket.on('data', (chunk: Buffer) => {
-        const nowMs = this.#options.clock.nowMs();
-        this.#heardAtMs = nowMs;
-        try {
-          listener.call(socket, chunk);
-        } catch (error) {
-          this.#fail(postgresError(error, 'reading the stream'));
-          socket.destroy();
-        }
-        this.inbox.endOfRead(nowMs);
-      });
-    }
+    socket.removeAllListeners('data');
+    const framer = new CopyStreamFramer({
+      walData: (bytes, start, end, high, low, isOwn) => this.#receive(bytes, start, end, high, low, isOwn),
+      keepalive: (high, low, wantsReply) => this.#keepalive(high, low, wantsReply),
+      other: (message) => {
+        for (const listener of listeners) listener.call(socket, message);
+      },
+    });
+    socket.on('data', (chunk: Buffer) => {
+      const nowMs = this.#options.clock.nowMs();
+      this.#heardAtMs = nowMs;
+      try {
+        framer.push(chunk);
+      } catch (error) {
+        this.#fail(postgresError(error, 'reading the stream'));
+        socket.destroy();
+      }
+      this.inbox.endOfRead(nowMs);
+    });
   }
 
-  /** Copies one payload: the driver's buffer is overwritten after this returns. */
-  #receive(payload: Buffer): void {
+  #receive(bytes: Buffer, start: number, end: number, high: number, low: number, isOwn: boolean): void {
     if (this.#stopping) return;
-    // The driver cuts the frame off; the start LSN is in it.
-    const frame = new DataView(payload.buffer, payload.byteOffset - FRAME_BYTES, FRAME_BYTES);
-    const high = frame.getUint32(1);
-    const low = frame.getUint32(5);
-    this.inbox.addMessage(payload, high, low);
+    this.inbox.addMessage(bytes, start, end, high, low, isOwn);
     this.#noteReceived(high, low);
   }
 
-  #keepalive(lsnText: string, shouldRespond: boolean): void {
-    const lsn = parseLsn(lsnText);
-    if (lsn === null) throw new RangeError('a keepalive without an LSN');
+  #keepalive(high: number, low: number, wantsReply: boolean): void {
     if (this.#stopping) return;
-    this.inbox.addKeepalive(lsn.high, lsn.low);
-    this.#noteReceived(lsn.high, lsn.low);
-    if (shouldRespond) this.#sendStatus(false);
+    this.inbox.addKeepalive(high, low);
+    this.#noteReceived(high, low);
+    if (wantsReply) this.#sendStatus(false);
   }
 
   #noteReceived(high: number, low: number): void {
-    const { high: knownHigh, low: knownLow } = this.#received;
-    if (high > knownHigh || (high === knownHigh && low > knownLow)) this.#received = { high, low };
+    if (high < this.#receivedHigh || (high === this.#receivedHigh && low <= this.#receivedLow)) return;
+    this.#receivedHigh = high;
+    this.#receivedLow = low;
   }
 
   #notice(notice: { code?: string | undefined; message?: string | undefined; severity?: string | undefined }): void {
@@ -217,7 +215,8 @@ export class ReplicationConnection implements AsyncDisposable {
   #sendStatus(requestReply: boolean): void {
     const connection = connectionOf(this.#client);
     if (connection === null || this.#socket === null || !this.#socket.writable) return;
-    const written = compareLsn(this.#received, this.#acknowledged) < 0 ? this.#acknowledged : this.#received;
+    const received = { high: this.#receivedHigh, low: this.#receivedLow };
+    const written = compareLsn(received, this.#acknowledged) < 0 ? this.#acknowledged : received;
     const nowUs = this.#options.clock.nowUs();
     connection.sendCopyFromChunk(encodeStandbyStatus({ written, flushed: this.#acknowledged, nowUs, requestReply }));
   }

@@ -154,7 +154,7 @@ export async function decodeAll(
       arena.addKeepalive(lsn.high, lsn.low);
     } else {
       const lsn = parseLsn(message.lsn) ?? { high: 0, low: 0 };
-      arena.addMessage(message.bytes, lsn.high, lsn.low);
+      arena.addMessage(message.bytes, 0, message.bytes.length, lsn.high, lsn.low);
     }
   }
   await decodeArena(arena);

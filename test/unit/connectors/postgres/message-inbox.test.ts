@@ -14,9 +14,9 @@ test('messages come out in order, byte for byte, although their buffer is overwr
   const taken: string[] = [];
   for (let round = 0; round < 50; round++) {
     shared.fill(round);
-    inbox.addMessage(shared.subarray(0, 10_000 + round), 0, round);
+    inbox.addMessage(shared, 0, 10_000 + round, 0, round);
   }
-  inbox.addMessage(Buffer.alloc(ARENA_BYTES + 1, 77), 1, 2);
+  inbox.addMessage(Buffer.alloc(ARENA_BYTES + 1, 77), 0, ARENA_BYTES + 1, 1, 2);
   inbox.endOfRead(5);
   for (let arena = inbox.take(); arena !== null; arena = inbox.take()) {
     assert.equal(arena.receivedAtMs, 5);
@@ -35,7 +35,7 @@ test('reading stops above the bound, once, and goes on when most is taken', () =
   const { inbox, calls } = newInbox();
   const message = Buffer.alloc(100_000);
   for (let count = 0; count < 60; count++) {
-    inbox.addMessage(message, 0, count);
+    inbox.addMessage(message, 0, message.length, 0, count);
     inbox.endOfRead(1);
   }
   assert.deepEqual(calls, ['pause']);
@@ -53,7 +53,7 @@ test('reading stops above the bound, once, and goes on when most is taken', () =
 test('consecutive keepalives are one', () => {
   const { inbox } = newInbox();
   for (let low = 1; low <= 1000; low++) inbox.addKeepalive(0, low);
-  inbox.addMessage(Buffer.from('x'), 0, 2000);
+  inbox.addMessage(Buffer.from('x'), 0, 1, 0, 2000);
   inbox.addKeepalive(0, 3000);
   const arena = inbox.take();
   assert.deepEqual([...(arena?.lsnLow.subarray(0, arena.count) ?? [])], [1000, 2000, 3000]);
@@ -61,7 +61,7 @@ test('consecutive keepalives are one', () => {
 
 test('what came before a failure is still given; then the failure', async () => {
   const { inbox } = newInbox();
-  inbox.addMessage(Buffer.from('x'), 0, 1);
+  inbox.addMessage(Buffer.from('x'), 0, 1, 0, 1);
   const failure = new Error('gone');
   inbox.fail(failure);
   inbox.fail(new Error('a later one'));
@@ -72,7 +72,7 @@ test('what came before a failure is still given; then the failure', async () => 
 
 test('an arena is recycled when its last holder lets go', () => {
   const { inbox } = newInbox();
-  inbox.addMessage(Buffer.from('x'), 0, 1);
+  inbox.addMessage(Buffer.from('x'), 0, 1, 0, 1);
   const first = inbox.take();
   assert.ok(first !== null);
   first.holders += 1;

@@ -1,0 +1,116 @@
+import { ProtocolError } from './protocol-error.ts';
+
+/** Where the messages of the server go. Ranges are valid until the call returns, unless `isOwn`. */
+export interface CopyStreamReceiver {
+  /**
+   * XLogData: `bytes[start, end)` is the payload, which begins at the LSN in the log.
+   * @param isOwn `bytes` holds this message alone and is used by nobody else: it may be kept instead of copied.
+   */
+  walData(bytes: Buffer, start: number, end: number, lsnHigh: number, lsnLow: number, isOwn: boolean): void;
+  /** Primary keepalive: the end of the log on the server. */
+  keepalive(lsnHigh: number, lsnLow: number, wantsReply: boolean): void;
+  /** A whole message that is not part of the copy stream, as it came. */
+  other(message: Buffer): void;
+}
+
+const HEADER_BYTES = 5;
+const COPY_DATA = 0x64;
+const WAL_DATA = 0x77;
+const KEEPALIVE = 0x6b;
+/** 'w', start LSN, end LSN, send time; then the payload. */
+const WAL_DATA_HEADER_BYTES = 25;
+/** 'k', end LSN, send time, reply requested. */
+const KEEPALIVE_BYTES = 18;
+/** A larger error or notice is not believed: the stream is not where we think it is. */
+const MAX_OTHER_BYTES = 1024 * 1024;
+/** MaxAllocSize: Postgres has no larger message. */
+const MAX_COPY_DATA_BYTES = 0x3fffffff + HEADER_BYTES;
+
+/**
+ * Cuts what a walsender sends into messages, without copying those that lie whole in one read. A message that spans reads
+ * is put together in one buffer of exactly its size. Must be fed from a message boundary on.
+ * https://www.postgresql.org/docs/current/protocol-replication.html
+ */
+export class CopyStreamFramer {
+  readonly #receiver: CopyStreamReceiver;
+  readonly #header = Buffer.alloc(HEADER_BYTES);
+  #headerLength = 0;
+  /** The message whose end has not arrived, with its header. */
+  #partial: Buffer | null = null;
+  #partialLength = 0;
+
+  constructor(receiver: CopyStreamReceiver) {
+    this.#receiver = receiver;
+  }
+
+  /** @throws ProtocolError for what no walsender sends, and whatever the receiver throws. */
+  push(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#partial !== null || this.#headerLength > 0 || chunk.length - at < HEADER_BYTES) {
+        at = this.#continue(chunk, at);
+        continue;
+      }
+      const end = at + messageBytes(chunk, at);
+      if (end > chunk.length) at = this.#continue(chunk, at);
+      else {
+        this.#deliver(chunk, at, end, false);
+        at = end;
+      }
+    }
+  }
+
+  /** Takes what the unfinished message still lacks, and delivers it when it is whole. @returns the first byte after. */
+  #continue(chunk: Buffer, from: number): number {
+    let at = from;
+    if (this.#partial === null) {
+      const taken = chunk.copy(this.#header, this.#headerLength, at, at + HEADER_BYTES - this.#headerLength);
+      this.#headerLength += taken;
+      at += taken;
+      if (this.#headerLength < HEADER_BYTES) return at;
+      this.#headerLength = 0;
+      this.#partial = Buffer.allocUnsafeSlow(messageBytes(this.#header, 0));
+      this.#partialLength = this.#header.copy(this.#partial);
+    }
+    const message = this.#partial;
+    const taken = chunk.copy(message, this.#partialLength, at);
+    this.#partialLength += taken;
+    if (this.#partialLength === message.length) {
+      this.#partial = null;
+      this.#deliver(message, 0, message.length, true);
+    }
+    return at + taken;
+  }
+
+  #deliver(bytes: Buffer, at: number, end: number, isOwn: boolean): void {
+    if (bytes[at] !== COPY_DATA) {
+      this.#receiver.other(bytes.subarray(at, end));
+      return;
+    }
+    const start = at + HEADER_BYTES;
+    const kind = bytes[start];
+    if (kind === WAL_DATA && end - start >= WAL_DATA_HEADER_BYTES) {
+      const payload = start + WAL_DATA_HEADER_BYTES;
+      this.#receiver.walData(bytes, payload, end, uint32(bytes, start + 1), uint32(bytes, start + 5), isOwn);
+    } else if (kind === KEEPALIVE && end - start >= KEEPALIVE_BYTES) {
+      this.#receiver.keepalive(uint32(bytes, start + 1), uint32(bytes, start + 5), bytes[start + 17] !== 0);
+    } else {
+      throw new ProtocolError('the copy stream holds neither log data nor a keepalive');
+    }
+  }
+}
+
+/** Of the message at `at`, header included. */
+function messageBytes(bytes: Buffer, at: number): number {
+  const code = bytes[at]!;
+  const size = 1 + uint32(bytes, at + 1);
+  const limit = code === COPY_DATA ? MAX_COPY_DATA_BYTES : MAX_OTHER_BYTES;
+  if (size < HEADER_BYTES || size > limit) {
+    throw new ProtocolError(`the server sends a message 0x${code.toString(16)} of impossible length`);
+  }
+  return size;
+}
+
+function uint32(bytes: Buffer, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+}
