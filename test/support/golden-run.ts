@@ -45,7 +45,7 @@ export async function runGoldens(variants: readonly string[], goldens: readonly 
     await runScript(database, sqlStatements(schemaFor(postgresVersion)));
     const url = new URL(database.url);
     await using daemon = await Daemon.create({ sources: variants.map((variant) => sourceOf(variant, url)) });
-    await daemon.start().streaming(60_000);
+    await withLog(daemon, daemon.start().streaming(60_000));
     await change(database, variants, goldens, daemon);
     const exit = await daemon.stop();
     const topics = await received(await readTopics(await ourTopics(variants)));
@@ -116,11 +116,7 @@ async function change(
       .map((variant) => `${variant}.${suffix}`)
       .filter((topic) => goldens.some((golden) => golden.topic === topic));
   const reached = (topics: readonly string[], count: number) =>
-    awaitTopicEnds(new Map(topics.map((topic) => [topic, count])), 60_000).catch((error: unknown) => {
-      throw new Error(`the daemon did not get there; the end of its log:\n${daemon.output.slice(-4_000)}`, {
-        cause: error,
-      });
-    });
+    withLog(daemon, awaitTopicEnds(new Map(topics.map((topic) => [topic, count])), 60_000));
   await runScript(database, stream.slice(0, firstDdl));
   // The last two statements before it: messages to everybody, and a row of the table.
   await reached(captured('message'), 3);
@@ -135,6 +131,17 @@ async function change(
       .filter((topic) => goldens.some((g) => g.topic === topic)),
     1,
   );
+}
+
+/** What the daemon says is the first thing to look at when it did not get somewhere. */
+async function withLog<T>(daemon: Daemon, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new Error(`the daemon did not get there; the end of its log:\n${daemon.output.slice(-4_000)}`, {
+      cause: error,
+    });
+  }
 }
 
 async function runScript(database: PostgresDatabase, statements: readonly string[]): Promise<void> {
