@@ -1,4 +1,5 @@
 import { AvroDecodeError, AvroReader } from './avro-reader.ts';
+import { javaFloatText } from './java-number-text.ts';
 
 type Read = (input: AvroReader) => unknown;
 
@@ -28,7 +29,8 @@ const PRIMITIVES: Readonly<Record<string, Read>> = {
   boolean: (input) => input.boolean(),
   int: (input) => input.int(),
   long: (input) => input.long(),
-  float: (input) => input.float(),
+  // The shortest number that is this float: 0.1 and not 0.10000000149011612.
+  float: (input) => Number(javaFloatText(input.float())),
   double: (input) => input.double(),
   bytes: (input) => input.bytes(),
   string: (input) => input.text(),
