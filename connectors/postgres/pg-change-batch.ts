@@ -44,9 +44,6 @@ export class PgChangeBatch implements ChangeBatch<PgPosition> {
     this.bytes = arena.bytes;
     this.receivedAtMs = arena.receivedAtMs;
     this.count = 0;
-    this.versions.length = 0;
-    this.details.length = 0;
-    this.transactions.length = 0;
   }
 
   /** Appends a change; the caller fills in what a row has more. @returns its index. */
@@ -67,9 +64,10 @@ export class PgChangeBatch implements ChangeBatch<PgPosition> {
     this.newStarts[index] = NO_TUPLE;
     this.lsnHigh[index] = lsnHigh;
     this.lsnLow[index] = lsnLow;
-    this.versions.push(version);
-    this.details.push(detail);
-    this.transactions.push(transaction);
+    // Beyond `count` the last use of the batch shows through: emptying the arrays would make them grow again each time.
+    this.versions[index] = version;
+    this.details[index] = detail;
+    this.transactions[index] = transaction;
     this.count = index + 1;
     return index;
   }

@@ -107,7 +107,5 @@ function readSlowly(bytes: Uint8Array, start: number, end: number, typeName: str
 
 /** The characters of ASCII bytes. */
 export function latin1(bytes: Uint8Array, start: number, end: number): string {
-  let text = '';
-  for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at]!);
-  return text;
+  return Buffer.prototype.latin1Slice.call(bytes, start, end);
 }
