@@ -79,7 +79,8 @@ export class KafkaTopic implements SinkTopic {
     const openBefore = writer.openSinceMs;
     const bytes = writer.append(record, ticket, this.#maxBatchBytes);
     const openAfter = writer.openSinceMs;
-    this.#host.appended(writer, bytes, openBefore === null, openAfter === null || openBefore !== openAfter);
+    const sealed = openAfter === null || (openBefore !== null && openBefore !== openAfter);
+    this.#host.appended(writer, bytes, openBefore === null, sealed);
     return true;
   }
 

@@ -413,3 +413,17 @@ function seeded(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+test('records that are appended in one go share a batch, also the first of them', async () => {
+  await withStage({}, async ({ cluster, sink }) => {
+    const topic = await sink.topic(TOPIC, never);
+    appendRecord(topic, { key: 'k', value: 'the first connects' });
+    await sink.flush(AbortSignal.timeout(5_000));
+    for (let i = 0; i < 3; i++) appendRecord(topic, { key: 'k', value: 'v' });
+    await sink.flush(AbortSignal.timeout(5_000));
+    assert.deepEqual(
+      cluster.log(0).map(({ count }) => count),
+      [1, 3],
+    );
+  });
+});
