@@ -41,6 +41,8 @@ export interface SenderHost {
   unreachable(nodeId: number): void;
   /** True where the batch has waited longer than the delivery timeout; the sink has failed then. */
   isExpired(writer: PartitionWriter, batch: RecordBatch, nowMs: number): boolean;
+  /** False while it is not known whether the source is still ours; all brokers are pumped once it is. */
+  maySend(): boolean;
   observeRequest(seconds: number): void;
   fail(error: unknown): void;
 }
@@ -99,7 +101,7 @@ export class BrokerSender {
       return;
     }
     const connection = this.#usableConnection();
-    if (connection === null) return;
+    if (connection === null || !this.#host.maySend()) return;
     while (this.#requestsInFlight < MAX_REQUESTS_IN_FLIGHT && !this.#closed) {
       const batches = this.#collect(nowMs, flushOpen || this.#requestsInFlight === 0);
       if (batches.length === 0) break;

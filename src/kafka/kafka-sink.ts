@@ -10,6 +10,7 @@ import { BufferPool } from './buffer-pool.ts';
 import { createCompressor } from './compression.ts';
 import { Connections } from './connections.ts';
 import { KafkaCode, kafkaError } from './error-codes.ts';
+import { FreezeWatch } from './freeze-watch.ts';
 import { KafkaTopic } from './kafka-topic.ts';
 import { type BatchSettings, PartitionWriter } from './partition-writer.ts';
 import { initProducerId } from './protocol/init-producer-id.ts';
@@ -28,9 +29,18 @@ export interface KafkaSinkOptions {
   readonly clock: Clock;
   /** Size before compression at which a batch is complete; 512 KiB unless told. */
   readonly batchBytes?: number;
+  /**
+   * Called after the process stood still, before anything more is sent. Rejects where another process may own the source
+   * by now: the sink then fails with that error.
+   */
+  readonly confirmOwnership?: (signal: AbortSignal) => Promise<void>;
+  /** Standing still for longer than this asks for a confirmation; 5 s unless told. */
+  readonly frozenAfterMs?: number;
 }
 
 const DEFAULT_BATCH_BYTES = 512 * 1024;
+/** Buffers that are kept while they are not used: enough for what an answer frees before the next batches are sealed. */
+const RETAINED_BATCHES = 8;
 
 /**
  * Connects and gets a producer identity of its own.
@@ -48,7 +58,7 @@ export async function createKafkaSink(options: KafkaSinkOptions, signal: AbortSi
       signal,
     );
     const targetBytes = options.batchBytes ?? DEFAULT_BATCH_BYTES;
-    const pool = new BufferPool(targetBytes, options.budgetBytes);
+    const pool = new BufferPool(targetBytes, Math.min(options.budgetBytes, RETAINED_BATCHES * targetBytes));
     return new KafkaSink(options, connections, { pool, producer, compressor, targetBytes });
   } catch (error) {
     await connections[Symbol.asyncDispose]();
@@ -80,6 +90,7 @@ export class KafkaSink implements Sink {
   readonly #connections: Connections;
   readonly #batches: BatchSettings;
   readonly #admin: TopicAdmin;
+  readonly #watch: FreezeWatch;
   readonly #sender: Sender;
   readonly #topics = new Map<string, Promise<KafkaTopic>>();
   readonly #opened: KafkaTopic[] = [];
@@ -104,6 +115,7 @@ export class KafkaSink implements Sink {
     failure.promise.catch(() => {});
     this.failure = failure.promise;
     this.#rejectFailure = failure.reject;
+    this.#watch = new FreezeWatch(options.frozenAfterMs);
     this.#sender = new Sender({
       settings,
       source,
@@ -118,6 +130,8 @@ export class KafkaSink implements Sink {
       },
       onFailure: (error) => this.#fail(error),
       onRequest: (seconds) => requestSeconds.observe(seconds, 1),
+      watch: this.#watch,
+      confirmOwnership: options.confirmOwnership ?? (() => Promise.resolve()),
     });
   }
 
@@ -175,6 +189,7 @@ export class KafkaSink implements Sink {
   /** Closes every socket at once: what is not acknowledged is sent again after the next start. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed.abort();
+    this.#watch.stop();
     this.#sender.stop();
     this.#rejectWaiters(this.#disposed.signal.reason);
     await this.#connections[Symbol.asyncDispose]();

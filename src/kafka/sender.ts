@@ -6,6 +6,7 @@ import type { BrokerConnection } from './broker-connection.ts';
 import { type BatchOutcome, BrokerSender, type SenderHost } from './broker-sender.ts';
 import type { Connections } from './connections.ts';
 import { isRetriable, KafkaCode, kafkaError, kafkaErrorKind, kafkaErrorName } from './error-codes.ts';
+import type { FreezeWatch } from './freeze-watch.ts';
 import type { KafkaTopic } from './kafka-topic.ts';
 import type { PartitionWriter } from './partition-writer.ts';
 import type { BrokerAddress, PartitionMetadata, TopicMetadata } from './protocol/metadata.ts';
@@ -29,6 +30,9 @@ export interface SenderDependencies {
   readonly onAcknowledged: (batch: RecordBatch) => void;
   readonly onFailure: (error: unknown) => void;
   readonly onRequest: (seconds: number) => void;
+  readonly watch: FreezeWatch;
+  /** Asked after the process stood still; rejects where another process may own the source by now. */
+  readonly confirmOwnership: (signal: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -46,9 +50,13 @@ export class Sender implements SenderHost {
   /** Somebody asked after the last metadata request was sent. */
   #refreshWanted = false;
   #refreshedAtMs = performance.now();
+  /** As many times the process had stood still when ownership was last certain. */
+  #confirmedGaps: number;
+  #confirming = false;
 
   constructor(dependencies: SenderDependencies) {
     this.#dependencies = dependencies;
+    this.#confirmedGaps = dependencies.watch.gaps;
     this.#deadlines = setInterval(() => this.#checkDeadlines(), DEADLINE_CHECK_MS);
     this.#deadlines.unref();
   }
@@ -73,6 +81,12 @@ export class Sender implements SenderHost {
   /** Sends what is open without waiting for more. */
   flush(): void {
     for (const broker of this.#brokers.values()) broker.pump(true);
+  }
+
+  maySend(): boolean {
+    if (this.#dependencies.watch.gaps === this.#confirmedGaps) return true;
+    this.#confirmOwnership();
+    return false;
   }
 
   /** Sends nothing more, at once. */
@@ -102,6 +116,23 @@ export class Sender implements SenderHost {
     if (this.#stopped.signal.aborted) return;
     this.stop();
     this.#dependencies.onFailure(error);
+  }
+
+  /** What was buffered when the process froze waits until nobody can have taken the source over meanwhile. */
+  #confirmOwnership(): void {
+    if (this.#confirming || this.#stopped.signal.aborted) return;
+    this.#confirming = true;
+    const { watch, logger, confirmOwnership } = this.#dependencies;
+    const gaps = watch.gaps;
+    logger.warn({}, 'this process stood still; nothing is sent until it is certain that the source is still its own');
+    confirmOwnership(this.#stopped.signal).then(
+      () => {
+        this.#confirming = false;
+        this.#confirmedGaps = gaps;
+        this.flush();
+      },
+      (error: unknown) => this.fail(error),
+    );
   }
 
   isExpired(writer: PartitionWriter, batch: RecordBatch, nowMs: number): boolean {
