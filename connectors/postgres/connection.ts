@@ -85,6 +85,7 @@ export class SqlConnection implements AsyncDisposable {
   /**
    * Rows of one statement.
    * @param doing completes "Postgres failed while …".
+   * @param timeoutMs Infinity for what may take any time; the connection is kept alive meanwhile.
    * @throws a TailraceError by SQLSTATE; TransientError after the deadline; the signal's reason when aborted.
    */
   query<R extends pg.QueryResultRow>(
@@ -92,8 +93,9 @@ export class SqlConnection implements AsyncDisposable {
     sql: string,
     values: readonly unknown[],
     signal: AbortSignal,
+    timeoutMs = this.#config.queryTimeoutMs,
   ): Promise<R[]> {
-    const result = this.#last.then(() => this.#run<R>(doing, sql, values, signal));
+    const result = this.#last.then(() => this.#run<R>(doing, sql, values, signal, timeoutMs));
     this.#last = result.catch(() => undefined);
     return result;
   }
@@ -103,10 +105,11 @@ export class SqlConnection implements AsyncDisposable {
     sql: string,
     values: readonly unknown[],
     signal: AbortSignal,
+    timeoutMs: number,
   ): Promise<R[]> {
     signal.throwIfAborted();
-    const deadline = AbortSignal.timeout(this.#config.queryTimeoutMs);
-    const stop = AbortSignal.any([signal, deadline]);
+    const stop =
+      timeoutMs === Number.POSITIVE_INFINITY ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     const cut = Promise.withResolvers<never>();
     const onAbort = () => cut.reject(stop.reason);
     stop.addEventListener('abort', onAbort, { once: true });
@@ -116,7 +119,7 @@ export class SqlConnection implements AsyncDisposable {
       if (stop.aborted) {
         this.#discard();
         signal.throwIfAborted();
-        throw new TransientError(`Postgres did not answer within ${this.#config.queryTimeoutMs} ms while ${doing}.`, {
+        throw new TransientError(`Postgres did not answer within ${timeoutMs} ms while ${doing}.`, {
           code: 'POSTGRES_QUERY_TIMEOUT',
           remedy: 'Look for locks and load on the server, or raise query_timeout_ms.',
         });

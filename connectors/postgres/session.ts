@@ -17,7 +17,9 @@ import { repeat } from './repeat.ts';
 import { ReplicationConnection } from './replication-connection.ts';
 import { assessResume, type ResumeFacts } from './resume.ts';
 import { readHead, readServerFacts, type ServerFacts, serverIdentity } from './server-facts.ts';
-import { createSlot, dropSlot, readSlot } from './slot.ts';
+import { dropSlot, readSlot } from './slot.ts';
+import { createSlotPatiently } from './slot-creation.ts';
+import { requireSlotOf } from './slot-owner.ts';
 import { PgSourceBlock } from './source-block.ts';
 import { readTimelineEnds } from './timeline-history.ts';
 import { walHealth } from './wal-health.ts';
@@ -137,7 +139,7 @@ export class PgSession implements SourceSession<PgPosition> {
     await this.#releaseClaim();
     await dropSlot(this.#sql, slot.name, signal);
     await this.#publications.ensure(signal);
-    const lsn = await createSlot(this.#sql, slot, this.#server, signal);
+    const lsn = await createSlotPatiently(this.#sql, this.#config, this.#server, this.#dependencies.logger, signal);
     this.#dependencies.logger.info({ slot: slot.name, lsn: formatLsn(lsn) }, 'created the slot');
     await this.#startReplication(signal);
     this.#initialised = true;
@@ -179,6 +181,11 @@ export class PgSession implements SourceSession<PgPosition> {
       },
     });
     return this.#stream;
+  }
+
+  async confirmOwnership(signal: AbortSignal): Promise<void> {
+    const slot = this.#config.slot.name;
+    requireSlotOf(this.#replication?.serverPid ?? null, await readSlot(this.#sql, slot, signal), slot);
   }
 
   async readHealth(signal: AbortSignal): Promise<SourceHealth> {

@@ -65,7 +65,10 @@ export async function readSlot(sql: SqlConnection, name: string, signal: AbortSi
   };
 }
 
-/** Creates the slot and returns its consistent point: everything that commits later is decoded. */
+/**
+ * Creates the slot and returns its consistent point: everything that commits later is decoded. Takes as long as the longest
+ * transaction that runs.
+ */
 export async function createSlot(
   sql: SqlConnection,
   slot: SlotConfig,
@@ -80,6 +83,7 @@ export async function createSlot(
     })`,
     [slot.name],
     signal,
+    Number.POSITIVE_INFINITY,
   );
   const lsn = row === undefined ? null : parseLsn(row.lsn);
   if (lsn !== null) return lsn;
