@@ -1,7 +1,8 @@
 import { promisify } from 'node:util';
-import { gzip, gzipSync, constants as zlib, zstdCompress, zstdCompressSync } from 'node:zlib';
+import { gzip, gzipSync, constants as zlib, zstdCompressSync } from 'node:zlib';
 import type { Compression } from '../core/settings.ts';
 import { inTurns } from './in-turns.ts';
+import { ZstdFrames } from './zstd-frames.ts';
 
 /** One codec of the record batch format. */
 export interface Compressor {
@@ -13,9 +14,8 @@ export interface Compressor {
 }
 
 const gzipAsync = promisify(gzip);
-const zstdAsync = promisify(zstdCompress);
 
-/** A compression holds its context (1.3 MB with zstd) and its output while it waits for a thread: no more than can run. */
+/** A compression holds its context and its output while it waits for a thread: no more than can run. */
 const AT_ONCE = 3;
 
 /** Level 1 costs less CPU than lz4 in WebAssembly and packs better. */
@@ -38,9 +38,7 @@ export async function createCompressor(compression: Compression): Promise<Compre
       return {
         attributes: 4,
         compressSync: (records) => zstdCompressSync(records, { params: ZSTD_PARAMS, chunkSize: chunkSize(records) }),
-        compress: inTurns(AT_ONCE, (records: Buffer) =>
-          zstdAsync(records, { params: ZSTD_PARAMS, chunkSize: chunkSize(records) }),
-        ),
+        compress: inTurns(AT_ONCE, zstdFrames()),
       };
     case 'snappy':
     case 'lz4': {
@@ -53,6 +51,19 @@ export async function createCompressor(compression: Compression): Promise<Compre
       };
     }
   }
+}
+
+/** Contexts are used again; there are as many as were ever needed at the same time. */
+function zstdFrames(): (records: Buffer) => Promise<Buffer> {
+  const idle: ZstdFrames[] = [];
+  return async (records) => {
+    const frames = idle.pop() ?? new ZstdFrames(ZSTD_PARAMS);
+    try {
+      return await frames.compress(records);
+    } finally {
+      if (frames.usable) idle.push(frames);
+    }
+  };
 }
 
 /** Output room for the usual case in one piece: every further piece is another trip to the other thread. */
