@@ -1,10 +1,12 @@
 import { createAvroRecordEncoder } from '../avro/avro-record-encoder.ts';
 import type { RegistryClient } from '../avro/registry-client.ts';
+import type { RegistryWait } from '../avro/schema-ids.ts';
 import { StoredSourceMemory } from '../checkpoint/stored-source-memory.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Settings, SourceSettings } from '../core/settings.ts';
+import type { WaitReason } from '../core/source-runner.ts';
 import type { StateStore } from '../core/source-state.ts';
 import { createKafkaSink } from '../kafka/kafka-sink.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
@@ -19,6 +21,10 @@ export interface DaemonParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+}
+
+function waitReason({ subject, error: { code, message, remedy } }: RegistryWait): WaitReason {
+  return { code, message: `No id is known for the new schema of subject ${subject}. ${message}`, remedy };
 }
 
 /** Everything that one source is made of. Sources share the store, the registry client and nothing that a run changes. */
@@ -41,13 +47,28 @@ export function composeSource(
         config,
         checkpointIntervalMs: settings.checkpoint.intervalMs,
         openMemory: (signal) => StoredSourceMemory.open(stateStore, source.name, signal),
-        openSink: (signal) =>
+        openSink: (confirmOwnership, signal) =>
           createKafkaSink(
-            { settings: settings.kafka, source: source.name, budgetBytes: inFlightBytes, metrics, logger, clock },
+            {
+              settings: settings.kafka,
+              source: source.name,
+              budgetBytes: inFlightBytes,
+              metrics,
+              logger,
+              clock,
+              confirmOwnership,
+            },
             signal,
           ),
-        createEncoder: (memory) =>
-          createAvroRecordEncoder({ settings: source, registry, knownIds: memory.schemaIds, logger, clock }),
+        createEncoder: (memory, onWaiting) =>
+          createAvroRecordEncoder({
+            settings: source,
+            registry,
+            knownIds: memory.schemaIds,
+            logger,
+            clock,
+            onRegistryWait: (wait) => onWaiting(wait === null ? null : waitReason(wait)),
+          }),
         runId,
         clock,
         logger,

@@ -17,6 +17,15 @@ export interface RunObserver {
   /** A sign of life of the main loop, at least once a second while it is not stuck. */
   touch(): void;
   progress(progress: RunProgress): void;
+  /** Back-pressure until something outside answers again; null: it does. Told at every attempt. */
+  waiting(reason: WaitReason | null): void;
+}
+
+/** What a run waits for, in an operator's words. */
+export interface WaitReason {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
 }
 
 export interface RunProgress {

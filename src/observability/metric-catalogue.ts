@@ -47,11 +47,17 @@ export const METRIC_CATALOGUE = {
     labels: ['source'],
     help: '1 while repeated failures make the source wait minutes between attempts.',
   },
+  tailrace_source_waiting: {
+    type: 'gauge',
+    unit: 'none',
+    labels: ['source'],
+    help: '1 while the source stands still until the schema registry answers.',
+  },
   tailrace_changes_total: {
     type: 'counter',
     unit: 'none',
     labels: ['source', 'table', 'op'],
-    help: 'Changes acknowledged by Kafka, by Debezium operation code.',
+    help: 'Changes handed to the Kafka sender, by Debezium operation code.',
   },
   tailrace_published_bytes_total: {
     type: 'counter',

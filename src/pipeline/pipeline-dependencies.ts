@@ -6,6 +6,7 @@ import type { Metrics } from '../core/metrics.ts';
 import type { SourceSettings } from '../core/settings.ts';
 import type { Sink } from '../core/sink.ts';
 import type { SourceMemory } from '../core/source-memory.ts';
+import type { WaitReason } from '../core/source-runner.ts';
 
 /** What a pipeline is built from; `app.ts` provides it. */
 export interface PipelineDependencies<C extends ConnectorConfig, P> {
@@ -15,8 +16,10 @@ export interface PipelineDependencies<C extends ConnectorConfig, P> {
   readonly checkpointIntervalMs: number;
   /** Claims the source's durable memory; from then on an older owner can save nothing. */
   readonly openMemory: (signal: AbortSignal) => Promise<SourceMemory>;
-  readonly openSink: (signal: AbortSignal) => Promise<Sink>;
-  readonly createEncoder: (memory: SourceMemory) => RecordEncoder;
+  /** The sink asks `confirmOwnership` after the process stood still, and sends nothing before that resolves. */
+  readonly openSink: (confirmOwnership: (signal: AbortSignal) => Promise<void>, signal: AbortSignal) => Promise<Sink>;
+  /** `onWaiting` is told while the encoder waits for schema ids. */
+  readonly createEncoder: (memory: SourceMemory, onWaiting: (reason: WaitReason | null) => void) => RecordEncoder;
   /** Identifies this run in the `extended_headers`. */
   readonly runId: string;
   readonly clock: Clock;

@@ -21,10 +21,14 @@ export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
     await session.claim(starting);
     await using memory = await openMemory(starting);
     const from = await this.#startPosition(session, memory, starting);
-    await using sink = await openSink(starting);
+    const confirmOwnership = async (signal: AbortSignal) => {
+      await session.confirmOwnership(signal);
+      await memory.confirm(signal);
+    };
+    await using sink = await openSink(confirmOwnership, starting);
     await sink.verifyProgress(memory.topics, starting);
     await using stream = await session.stream(from, memory.schemas, starting);
-    const running = new RunningPipeline(this.#dependencies, session, memory, sink, stream);
+    const running = new RunningPipeline(this.#dependencies, session, memory, sink, stream, observer);
     await running.prepare(starting);
     logger.info({ position: connector.positions.encode(from) }, `streaming ${settings.name}`);
     observer.streaming();

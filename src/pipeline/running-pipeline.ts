@@ -47,6 +47,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
     memory: SourceMemory,
     sink: Sink,
     stream: ChangeStream<P>,
+    observer: RunObserver,
   ) {
     const { settings, connector, createEncoder, runId, clock, metrics } = dependencies;
     this.#dependencies = dependencies;
@@ -68,7 +69,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
       if (batch.resumeAt !== null) this.#checkpointer.reached(batch.resumeAt);
     });
     const names = topicNames(settings.topicPrefix);
-    const encoder = createEncoder(memory);
+    const encoder = createEncoder(memory, (reason) => observer.waiting(reason));
     const headers = settings.extendedHeaders
       ? contextHeaders(settings.topicPrefix, connector.connectorName, runId)
       : [];

@@ -1,12 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import { TransientError } from '../core/errors.ts';
-import type { RunObserver, RunProgress, SourceRunner } from '../core/source-runner.ts';
+import type { RunObserver, RunProgress, SourceRunner, WaitReason } from '../core/source-runner.ts';
 import { firstFailure } from './source-failure.ts';
 
 /** What an attempt tells while it runs; nothing once it has ended. */
 export interface AttemptListener {
   streaming(): void;
   progress(progress: RunProgress): void;
+  waiting(reason: WaitReason): void;
 }
 
 export type AttemptEnd = { readonly kind: 'stopped' } | { readonly kind: 'failed'; readonly thrown: unknown };
@@ -23,6 +24,7 @@ export class SourceAttempt implements RunObserver {
   #ended = false;
   #touchedAtMs: number;
   #streamingSinceMs: number | null = null;
+  #waitingFor: WaitReason | null = null;
 
   constructor(clock: Clock, listener: AttemptListener) {
     this.#clock = clock;
@@ -40,6 +42,11 @@ export class SourceAttempt implements RunObserver {
     return this.#streamingSinceMs === null ? 0 : this.#clock.nowMs() - this.#streamingSinceMs;
   }
 
+  /** What it waits for; null while it works. */
+  get waitingFor(): WaitReason | null {
+    return this.#waitingFor;
+  }
+
   /** Never rejects. A runner that ends without being told to has failed. */
   async run(createRunner: () => SourceRunner): Promise<AttemptEnd> {
     try {
@@ -54,6 +61,7 @@ export class SourceAttempt implements RunObserver {
       return this.#isAbort(thrown) ? { kind: 'stopped' } : { kind: 'failed', thrown };
     } finally {
       this.#ended = true;
+      this.#waitingFor = null;
     }
   }
 
@@ -80,6 +88,13 @@ export class SourceAttempt implements RunObserver {
     if (this.#ended) return;
     this.touch();
     this.#listener.progress(progress);
+  }
+
+  waiting(reason: WaitReason | null): void {
+    if (this.#ended) return;
+    this.touch();
+    this.#waitingFor = reason;
+    if (reason !== null) this.#listener.waiting(reason);
   }
 
   /** Being stopped while connecting, say, rejects with the reason of the signal: nothing was left undone. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
-import type { RunProgress, SourceRunner } from '../core/source-runner.ts';
+import type { RunProgress, SourceRunner, WaitReason } from '../core/source-runner.ts';
 import type { SourceProblem, SourceStatus, StatusError } from '../core/source-status.ts';
 import { type BackoffSettings, DEFAULT_BACKOFF } from './backoff.ts';
 import { ProgressGauges } from './progress-gauges.ts';
@@ -53,6 +53,7 @@ export class SourceSupervisor {
   readonly #restarts: { add(value: number): void };
   readonly #retries: RetrySchedule;
   readonly #gauges: ProgressGauges;
+  readonly #waiting: { set(value: number): void };
   readonly #stopRequest = new AbortController();
   readonly #killRequest = new AbortController();
   readonly #caughtUp = Promise.withResolvers<CaughtUpOutcome>();
@@ -79,6 +80,7 @@ export class SourceSupervisor {
       circuit,
     );
     this.#gauges = new ProgressGauges(source, metrics);
+    this.#waiting = metrics.gauge('tailrace_source_waiting').bind(labels);
     this.#machine = new SourceStateMachine({
       source: source.name,
       clock: this.#clock,
@@ -148,6 +150,11 @@ export class SourceSupervisor {
   /** Why the source does not do its work now, or null. */
   notReady(): SourceProblem | null {
     const { state } = this.#machine;
+    const waitingFor = this.#attempt?.waitingFor ?? null;
+    if (waitingFor !== null) {
+      const detail = `The source waits. ${waitingFor.code}: ${waitingFor.message} ${waitingFor.remedy}`;
+      return { source: this.#source.name, state, detail };
+    }
     if (state === 'streaming' || state === 'snapshotting' || state === 'paused') return this.stuck();
     const error = state === 'starting' || state === 'stopping' || state === 'stopped' ? null : this.#lastError;
     const detail = error === null ? `The source is ${state}.` : `${error.code}: ${error.message} ${error.remedy}`;
@@ -157,6 +164,7 @@ export class SourceSupervisor {
   /** Lag grows with time alone, above all while nothing runs that could report it: call this before each collection. */
   refreshMetrics(): void {
     this.#gauges.show(this.#record, this.#clock.nowUs());
+    this.#waiting.set(this.#attempt?.waitingFor ? 1 : 0);
   }
 
   async #supervise(): Promise<void> {
@@ -182,6 +190,7 @@ export class SourceSupervisor {
     const attempt = new SourceAttempt(this.#clock, {
       streaming: () => this.#onStreaming(),
       progress: (progress) => this.#onProgress(attempt, progress),
+      waiting: (reason) => this.#onWaiting(reason),
     });
     this.#attempt = attempt;
     const end = await attempt.run(this.#source.createRunner);
@@ -200,6 +209,11 @@ export class SourceSupervisor {
     this.#record.add(progress, this.#clock.nowUs());
     this.#retries.streamed(attempt.streamedMs);
     if (progress.caughtUp && this.#machine.state === 'streaming') this.#caughtUp.resolve('caught-up');
+  }
+
+  /** An error in the status, although the attempt has not failed: the source stands still because of it. */
+  #onWaiting({ code, message, remedy }: WaitReason): void {
+    this.#lastError = { code, message, remedy, at: new Date(this.#clock.nowMs()).toISOString() };
   }
 
   /** Moves to where the failure leads. Gives the pause before the next attempt; null when there is none. */

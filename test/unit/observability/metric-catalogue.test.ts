@@ -20,6 +20,7 @@ gauge tailrace_postgres_retained_wal_bytes{source}
 gauge tailrace_snapshot_running{source}
 gauge tailrace_source_circuit_open{source}
 gauge tailrace_source_state{source,state}
+gauge tailrace_source_waiting{source}
 histogram tailrace_delivery_seconds{source}
 histogram tailrace_kafka_request_seconds{}
 `;
