@@ -92,6 +92,11 @@ export class ReplicationConnection implements AsyncDisposable {
     return this.inbox.isPaused ? this.#options.clock.nowMs() : this.#heardAtMs;
   }
 
+  /** Process id of the walsender: what `active_pid` of the slot is while it is ours. */
+  get serverPid(): number | null {
+    return (this.#client as unknown as { processID: number | null } | null)?.processID ?? null;
+  }
+
   get acknowledged(): Lsn {
     return this.#acknowledged;
   }

@@ -19,6 +19,7 @@ import { assessResume, type ResumeFacts } from './resume.ts';
 import { readHead, readServerFacts, type ServerFacts, serverIdentity } from './server-facts.ts';
 import { dropSlot, readSlot } from './slot.ts';
 import { createSlotPatiently } from './slot-creation.ts';
+import { requireSlotOf } from './slot-owner.ts';
 import { PgSourceBlock } from './source-block.ts';
 import { readTimelineEnds } from './timeline-history.ts';
 import { walHealth } from './wal-health.ts';
@@ -180,6 +181,11 @@ export class PgSession implements SourceSession<PgPosition> {
       },
     });
     return this.#stream;
+  }
+
+  async confirmOwnership(signal: AbortSignal): Promise<void> {
+    const slot = this.#config.slot.name;
+    requireSlotOf(this.#replication?.serverPid ?? null, await readSlot(this.#sql, slot, signal), slot);
   }
 
   async readHealth(signal: AbortSignal): Promise<SourceHealth> {

@@ -69,6 +69,12 @@ export class StoredSourceMemory implements SourceMemory {
     this.#checkpoint = checkpoint;
   }
 
+  /** Saves the checkpoint as it is: stores have no other way to ask, and only a write is certain to be refused. */
+  async confirm(signal: AbortSignal): Promise<void> {
+    if (this.#checkpoint === null) return;
+    await this.schemas.saveAndForget(new Map([[CHECKPOINT_KEY, encodeCheckpoint(this.#checkpoint)]]), null, signal);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#state[Symbol.asyncDispose]();
   }

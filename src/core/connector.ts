@@ -93,6 +93,11 @@ export interface SourceSession<P> extends AsyncDisposable {
   initialise(signal: AbortSignal): Promise<P>;
   /** `schemas` decides which version of a table a replayed change belongs to. */
   stream(from: P, schemas: SchemaStore, signal: AbortSignal): Promise<ChangeStream<P>>;
+  /**
+   * Asks the server whether this session still owns the log, for a process that stood still and may have been overtaken.
+   * @throws TransientError where it does not: another attempt waits for its turn.
+   */
+  confirmOwnership(signal: AbortSignal): Promise<void>;
   /** Facts for status and metrics; never called concurrently with itself. */
   readHealth(signal: AbortSignal): Promise<SourceHealth>;
 }

@@ -20,4 +20,9 @@ export interface SourceMemory extends AsyncDisposable {
     topics: readonly TopicProgress[],
     signal: AbortSignal,
   ): Promise<void>;
+  /**
+   * Proves by a write that no newer owner exists.
+   * @throws OwnershipLostError where one does.
+   */
+  confirm(signal: AbortSignal): Promise<void>;
 }
