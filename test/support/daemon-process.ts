@@ -90,9 +90,7 @@ export class Daemon implements AsyncDisposable {
 
   /** Waits until every source streams. */
   async streaming(timeoutMs = 30_000): Promise<this> {
-    await awaitUntil(`every source streams${this.#tail()}`, async () => (await this.get('/readyz')).status === 200, {
-      timeoutMs,
-    });
+    await this.#wait('every source streams', async () => (await this.get('/readyz')).status === 200, timeoutMs);
     return this;
   }
 
@@ -107,7 +105,7 @@ export class Daemon implements AsyncDisposable {
   }
 
   async url(): Promise<string> {
-    this.#url ??= await awaitUntil(`the daemon said where it listens${this.#tail()}`, () => this.#listening());
+    this.#url ??= await this.#wait('the daemon said where it listens', () => this.#listening(), 10_000);
     return this.#url;
   }
 
@@ -126,12 +124,25 @@ export class Daemon implements AsyncDisposable {
 
   /** Resolves when the process has ended by itself. */
   async ended(timeoutMs = 30_000): Promise<number | NodeJS.Signals> {
-    return awaitUntil(`the daemon ended${this.#tail()}`, () => this.#exit, { timeoutMs }) as Promise<number>;
+    return this.#wait('the daemon ended', () => this.#exit, timeoutMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child !== null) await this.kill();
     await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** As `awaitUntil`, with the end of the log when it fails. */
+  async #wait<T>(
+    what: string,
+    condition: () => T | Promise<T>,
+    timeoutMs: number,
+  ): Promise<Exclude<T, false | null | undefined>> {
+    try {
+      return await awaitUntil(what, condition, { timeoutMs });
+    } catch (error) {
+      throw new Error(`${error instanceof Error ? error.message : String(error)}${this.#tail()}`, { cause: error });
+    }
   }
 
   async #end(signal: NodeJS.Signals, timeoutMs: number): Promise<number | NodeJS.Signals> {
