@@ -35,6 +35,10 @@ const BY_STATE: Readonly<Record<string, Classification>> = {
     'POSTGRES_OBJECT_MISSING',
     'Create the object, or let the source create it (slot.autocreate).',
   ),
+  '55P03': transient(
+    'POSTGRES_LOCK_TIMEOUT',
+    'Another transaction holds a lock on a table, as ALTER TABLE does; end it (pg_stat_activity shows it), or wait.',
+  ),
   '55006': transient(
     'POSTGRES_SLOT_IN_USE',
     'Another process reads this slot; stop it, or give this source a slot of its own.',

@@ -65,6 +65,19 @@ test("a table without replica identity: the application's UPDATE works on, its i
   );
 });
 
+test('a table that loses its primary key while the tail runs can be updated again within seconds', async () => {
+  await using database = await createPostgresDatabase({ sql: 'CREATE TABLE t (id int PRIMARY KEY)' });
+  await using tail = await new Tail(database.url).ready();
+  await database.query('ALTER TABLE t DROP CONSTRAINT t_pkey');
+  await database.query('INSERT INTO t VALUES (1)');
+  await assert.rejects(database.query('UPDATE t SET id = 2'), { code: '55000' });
+  await awaitUntil('the update is accepted', () => database.query('UPDATE t SET id = 2'), {
+    timeoutMs: 30_000,
+  });
+  await database.query('INSERT INTO t VALUES (3)');
+  await awaitUntil('the insert is shown', () => tail.changes.some(({ op, after }) => op === 'c' && after?.id === 3));
+});
+
 test('a column that the log does not carry is missing, an old key is all of the old row', async () => {
   await using database = await createPostgresDatabase({
     sql: 'CREATE TABLE t (id int PRIMARY KEY, n int, big text); ALTER TABLE t ALTER big SET STORAGE EXTERNAL',
