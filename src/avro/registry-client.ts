@@ -66,6 +66,21 @@ export class RegistryClient implements SchemaRegistry, AsyncDisposable {
     }
   }
 
+  async latestSchema(subject: string, signal: AbortSignal): Promise<string | null> {
+    try {
+      const { schema } = await this.#ask(
+        'GET',
+        `/subjects/${encodeURIComponent(subject)}/versions/latest`,
+        null,
+        signal,
+      );
+      return isText(schema) ? schema : null;
+    } catch (error) {
+      if (error instanceof RegistryRefusal && error.isNotFound) return null;
+      throw error;
+    }
+  }
+
   async register(subject: string, schema: string, signal: AbortSignal): Promise<number> {
     return idOf(await this.#ask('POST', `/subjects/${encodeURIComponent(subject)}/versions`, { schema }, signal));
   }

@@ -5,6 +5,7 @@ import { IncompatibleSchemaError } from '../core/incompatible-schema-error.ts';
 import type { KnownSchemaIds } from '../core/known-schema-ids.ts';
 import type { Logger } from '../core/logger.ts';
 import { RegistryRefusal, RegistryUnreachableError } from './registry-errors.ts';
+import { describeDifference } from './schema-difference.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 
 const FIRST_BACKOFF_MS = 200;
@@ -119,7 +120,8 @@ export class SchemaIds {
   ): Promise<number> {
     const policy = this.#registry.settings.onIncompatible;
     if (policy === 'register_anyway') return await this.#registerAnyway(subject, schema, reasons, signal);
-    const why = reasons.length > 0 ? reasons.join(' · ') : 'it gives no reason';
+    const differences = await this.#differences(subject, schema, signal);
+    const why = [...differences, ...reasons].join(' · ') || 'it gives no reason';
     throw new IncompatibleSchemaError(
       `The registry does not accept the new schema of subject ${subject}: ${why}.`,
       subject,
@@ -131,6 +133,17 @@ export class SchemaIds {
           `level of ${subject}, or set \`schema_registry.on_incompatible\`.`,
       },
     );
+  }
+
+  /** In words that an operator knows the table by. No answer is no reason to keep back the refusal. */
+  async #differences(subject: string, schema: string, signal: AbortSignal): Promise<readonly string[]> {
+    try {
+      const latest = await this.#registry.latestSchema(subject, signal);
+      return latest === null ? [] : describeDifference(latest, schema);
+    } catch (error) {
+      if (error instanceof RegistryRefusal || error instanceof RegistryUnreachableError) return [];
+      throw error;
+    }
   }
 
   /** There is no registering past a level: the subject's is NONE for this one request, and then as it was. */

@@ -10,6 +10,8 @@ export interface SchemaRegistry {
   lookUp(subject: string, schema: string, signal: AbortSignal): Promise<number | null>;
   /** Whether the schema may follow the subject's latest version; a subject without versions takes any. */
   checkCompatibility(subject: string, schema: string, signal: AbortSignal): Promise<CompatibilityAnswer>;
+  /** Text of the subject's latest version; null where it has none. */
+  latestSchema(subject: string, signal: AbortSignal): Promise<string | null>;
   /** Registers the schema as a new version, unless the subject has it. Gives its id either way. */
   register(subject: string, schema: string, signal: AbortSignal): Promise<number>;
   /** The subject's own compatibility level; null where it follows the registry's. */

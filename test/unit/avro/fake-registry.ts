@@ -21,6 +21,7 @@ export function fakeRegistry(answers: Partial<SchemaRegistry>): SchemaRegistry {
     settings: REGISTRY_SETTINGS,
     lookUp: unexpected('lookUp'),
     checkCompatibility: unexpected('checkCompatibility'),
+    latestSchema: async () => null,
     register: unexpected('register'),
     subjectCompatibility: unexpected('subjectCompatibility'),
     setSubjectCompatibility: unexpected('setSubjectCompatibility'),
