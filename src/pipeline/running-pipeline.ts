@@ -1,6 +1,6 @@
 import { type ChangeBatch, ChangeKind } from '../core/change-batch.ts';
 import type { ChangeStream, ConnectorConfig, SourceSession } from '../core/connector.ts';
-import { OwnershipLostError } from '../core/errors.ts';
+import { OwnershipLostError, TransientError } from '../core/errors.ts';
 import type { Sink } from '../core/sink.ts';
 import type { SourceMemory } from '../core/source-memory.ts';
 import type { RunObserver } from '../core/source-runner.ts';
@@ -36,6 +36,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
   readonly #deadLetters: DeadLetters;
   readonly #meter: DeliveryMeter;
   #retainedWalBytes: number | null = null;
+  #healthUnknown = false;
   #failure: unknown = null;
   /** Since when the source has sent nothing but heartbeats; null while the loop works on changes. */
   #quietSinceMs: number | null = null;
@@ -107,6 +108,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
       stop.removeEventListener('abort', end);
       kill.removeEventListener('abort', end);
       chores.abort();
+      await this.#silenceIfOvertaken();
       await finished;
     }
     if (kill.aborted) throw kill.reason;
@@ -141,7 +143,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
 
   /** What was appended before the end is made durable and saved: a restart then repeats as little as possible. */
   async #settle(kill: AbortSignal): Promise<void> {
-    if (this.#failure instanceof OwnershipLostError) return;
+    if (await this.#silenceIfOvertaken()) return;
     const signal =
       this.#failure === null ? kill : AbortSignal.any([kill, AbortSignal.timeout(SETTLE_AFTER_FAILURE_MS)]);
     try {
@@ -150,6 +152,13 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** Another process owns the source now: what is buffered is not sent any more, while the rest is being closed. */
+  async #silenceIfOvertaken(): Promise<boolean> {
+    if (!(this.#failure instanceof OwnershipLostError)) return false;
+    await this.#sink[Symbol.asyncDispose]();
+    return true;
   }
 
   /** Everything that goes on beside the stream. A chore that fails ends the run. */
@@ -169,12 +178,22 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
           this.#report(observer);
         }),
       ),
-      guard(
-        repeatEvery(HEALTH_INTERVAL_MS, clock, signal, async () => {
-          this.#retainedWalBytes = (await this.#session.readHealth(signal)).retainedWalBytes;
-        }),
-      ),
+      guard(repeatEvery(HEALTH_INTERVAL_MS, clock, signal, () => this.#readHealth(signal))),
     ]);
+  }
+
+  /** A look that fails in passing says nothing about the stream, which notices by itself when its server is away. */
+  async #readHealth(signal: AbortSignal): Promise<void> {
+    try {
+      this.#retainedWalBytes = (await this.#session.readHealth(signal)).retainedWalBytes;
+      this.#healthUnknown = false;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof TransientError)) throw error;
+      this.#retainedWalBytes = null;
+      if (!this.#healthUnknown) this.#dependencies.logger.warn({ error }, 'the health of the source could not be read');
+      this.#healthUnknown = true;
+    }
   }
 
   #report(observer: RunObserver): void {

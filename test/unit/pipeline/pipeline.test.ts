@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ChangeBatch, ChangeKind } from '../../../src/core/change-batch.ts';
+import type { Checkpoint } from '../../../src/core/checkpoint.ts';
+import type { ConnectorConfig } from '../../../src/core/connector.ts';
+import { OwnershipLostError, TransientError } from '../../../src/core/errors.ts';
+import type { RunObserver, RunProgress } from '../../../src/core/source-runner.ts';
+import { Pipeline } from '../../../src/pipeline/pipeline.ts';
+import type { PipelineDependencies } from '../../../src/pipeline/pipeline-dependencies.ts';
+import { awaitUntil } from '../../support/await-until.ts';
+import { recordingLogger, recordingMetrics, systemClock } from '../kafka/sink-fixture.ts';
+
+/** A pipeline whose source gives commits by hand and whose sink is empty at once; `events` is what happened, in order. */
+class Stage {
+  readonly events: string[] = [];
+  readonly warnings: string[] = [];
+  readonly stop = new AbortController();
+  readonly kill = new AbortController();
+  readonly progress: RunProgress[] = [];
+  readonly #batches: ChangeBatch<number>[] = [];
+  #more = Promise.withResolvers<void>();
+  #ended = false;
+  save: (checkpoint: Checkpoint) => Promise<void> = async () => {};
+  readHealth: (signal: AbortSignal) => Promise<{ retainedWalBytes: number | null }> = async () => ({
+    retainedWalBytes: 0,
+  });
+
+  commit(resumeAt: number): void {
+    this.#batches.push({
+      bytes: Buffer.alloc(0),
+      count: 1,
+      kinds: Uint8Array.of(ChangeKind.commit),
+      versions: [null],
+      details: [{ resumeAt, commitTimeUs: 1 }],
+      hasBefore: Uint8Array.of(0),
+      receivedAtMs: 0,
+      release: () => {},
+    });
+    this.#more.resolve();
+  }
+
+  #stream() {
+    const stage = this;
+    return {
+      lastHeardAtMs: 0,
+      acknowledge: (position: number) => stage.events.push(`acknowledged ${position}`),
+      end: () => {
+        stage.#ended = true;
+        stage.#more.resolve();
+      },
+      async *[Symbol.asyncIterator]() {
+        while (!stage.#ended) {
+          const batch = stage.#batches.shift();
+          if (batch !== undefined) yield batch;
+          else {
+            await stage.#more.promise;
+            stage.#more = Promise.withResolvers();
+          }
+        }
+      },
+      async [Symbol.asyncDispose]() {
+        stage.events.push('stream closed');
+      },
+    };
+  }
+
+  #session() {
+    return {
+      serverIdentity: '1:1',
+      sourceBlock: {},
+      messageContent: {},
+      claim: async () => {},
+      assessResume: async () => ({ kind: 'resume', from: 0 }),
+      stream: async () => this.#stream(),
+      readHealth: () => this.readHealth(),
+      [Symbol.asyncDispose]: async () => {},
+    };
+  }
+
+  #sink() {
+    const stage = this;
+    return {
+      failure: new Promise<never>(() => {}),
+      inFlightBytes: 0,
+      verifyProgress: async () => {},
+      takeProgress: () => [],
+      flush: async () => {
+        stage.events.push('flushed');
+      },
+      ready: async () => {},
+      async [Symbol.asyncDispose]() {
+        stage.events.push('sink closed');
+      },
+    };
+  }
+
+  run(): Promise<void> {
+    const dependencies = {
+      settings: {
+        name: 'shop',
+        topicPrefix: 'shop',
+        skippedOperations: new Set(),
+        transactionMetadata: false,
+        heartbeatTopic: false,
+        extendedHeaders: false,
+        onPoison: 'fail',
+        columns: { exclude: [], mask: [], hash: [], truncate: [] },
+      },
+      connector: {
+        open: async () => this.#session(),
+        positions: { encode: String, decode: Number, sortKey: String },
+      },
+      config: {},
+      checkpointIntervalMs: 5,
+      openMemory: async () => ({
+        checkpoint: null,
+        topics: [],
+        save: (checkpoint: Checkpoint) => this.save(checkpoint),
+        [Symbol.asyncDispose]: async () => {},
+      }),
+      openSink: async () => this.#sink(),
+      createEncoder: () => ({ output: { bytes: Buffer.alloc(0) } }),
+      runId: 'run',
+      clock: {
+        ...systemClock,
+        sleep: (ms: number, signal: AbortSignal) => sleep(Math.min(ms, 20), undefined, { signal }),
+      },
+      logger: recordingLogger(this.warnings),
+      metrics: recordingMetrics(new Map()),
+    } as unknown as PipelineDependencies<ConnectorConfig, number>;
+    const observer: RunObserver = {
+      streaming: () => {},
+      touch: () => {},
+      progress: (progress) => this.progress.push(progress),
+      waiting: () => {},
+    };
+    return new Pipeline(dependencies).run(observer, this.stop.signal, this.kill.signal);
+  }
+}
+
+test('a graceful stop flushes, saves, acknowledges and then closes the stream before the sink', async () => {
+  const stage = new Stage();
+  const run = stage.run();
+  stage.commit(1);
+  await awaitUntil('it is acknowledged', () => stage.events.includes('acknowledged 1'));
+  stage.commit(2);
+  await awaitUntil('it is acknowledged', () => stage.events.includes('acknowledged 2'));
+  stage.stop.abort();
+  await run;
+  assert.deepEqual(stage.events.slice(-4), ['flushed', 'acknowledged 2', 'stream closed', 'sink closed']);
+});
+
+test('an owner that lost its source closes the sink before anything else and flushes nothing', async () => {
+  const stage = new Stage();
+  const lost = new OwnershipLostError('a newer one has it', { code: 'TAKEN', remedy: 'None.' });
+  stage.save = () => Promise.reject(lost);
+  const run = stage.run();
+  stage.commit(1);
+  await assert.rejects(run, lost);
+  assert.equal(stage.events[0], 'sink closed');
+  assert.ok(stage.events.includes('stream closed'));
+  assert.equal(stage.events.includes('flushed'), false);
+});
+
+test('a health check that the server does not answer in time does not end a stream that works', async () => {
+  const stage = new Stage();
+  let looks = 0;
+  stage.readHealth = async () => {
+    looks += 1;
+    if (looks === 1) return { retainedWalBytes: 4096 };
+    throw new TransientError('no answer', { code: 'POSTGRES_QUERY_TIMEOUT', remedy: 'None.' });
+  };
+  const run = stage.run();
+  await awaitUntil('it was looked at three times', () => looks >= 3);
+  stage.commit(7);
+  await awaitUntil('the stream goes on', () => stage.events.includes('acknowledged 7'));
+  await awaitUntil('what is not known is not told', () => stage.progress.at(-1)?.retainedWalBytes === null);
+  assert.equal(stage.warnings.length, 1);
+  stage.stop.abort();
+  await run;
+});
