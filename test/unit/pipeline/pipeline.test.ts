@@ -180,3 +180,19 @@ test('a health check that the server does not answer in time does not end a stre
   stage.stop.abort();
   await run;
 });
+
+test('a stop during a health check is a graceful one', async () => {
+  const stage = new Stage();
+  const asked = Promise.withResolvers<void>();
+  stage.readHealth = (signal) => {
+    asked.resolve();
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+  };
+  const run = stage.run();
+  await asked.promise;
+  stage.commit(3);
+  await awaitUntil('it is acknowledged', () => stage.events.includes('acknowledged 3'));
+  stage.stop.abort();
+  await run;
+  assert.equal(stage.warnings.length, 0);
+});
