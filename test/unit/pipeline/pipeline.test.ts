@@ -73,7 +73,7 @@ class Stage {
       claim: async () => {},
       assessResume: async () => ({ kind: 'resume', from: 0 }),
       stream: async () => this.#stream(),
-      readHealth: () => this.readHealth(),
+      readHealth: (signal: AbortSignal) => this.readHealth(signal),
       [Symbol.asyncDispose]: async () => {},
     };
   }
