@@ -24,6 +24,8 @@ export interface SinkTopic {
   readonly name: string;
   /** Largest record the topic takes, bytes. */
   readonly maxRecordBytes: number;
+  /** Whether `append` would take the record: asked where several records must be appended all or none. */
+  takes(record: OutgoingRecord): boolean;
   /**
    * Copies the record into the open batch of its partition. Synchronous; the bytes may be reused at once.
    * @returns false where the record is larger than the topic takes: nothing was appended.

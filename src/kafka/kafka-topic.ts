@@ -65,16 +65,16 @@ export class KafkaTopic implements SinkTopic {
     return this.#growTo > this.#writers.length;
   }
 
-  append(record: OutgoingRecord, ticket: Ticket): boolean {
-    this.#host.throwIfFailed();
+  takes(record: OutgoingRecord): boolean {
     // The exact size is only looked at where it could matter: without headers the framing takes at most 32 bytes.
     const roughBytes = record.valueEnd - record.valueStart + record.keyEnd - record.keyStart;
-    if (
-      (roughBytes + FRAMING_BYTES > this.maxRecordBytes || record.headers.length > 0) &&
-      loneRecordBytes(record) > this.maxRecordBytes
-    ) {
-      return false;
-    }
+    if (roughBytes + FRAMING_BYTES <= this.maxRecordBytes && record.headers.length === 0) return true;
+    return loneRecordBytes(record) <= this.maxRecordBytes;
+  }
+
+  append(record: OutgoingRecord, ticket: Ticket): boolean {
+    this.#host.throwIfFailed();
+    if (!this.takes(record)) return false;
     const writer = this.#writers[this.#partitionOf(record)]!;
     const openBefore = writer.openSinceMs;
     const bytes = writer.append(record, ticket, this.#maxBatchBytes);

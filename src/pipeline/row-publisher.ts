@@ -103,12 +103,14 @@ export class RowPublisher {
   ): void {
     const deleteEnd = this.#value('d', batch, index, plan, before, null, orders);
     const createEnd = this.#value('c', batch, index, plan, null, after, orders);
-    this.#refuseOversized(plan, createEnd - deleteEnd + newKeyEnd);
     const toNew = [newKeyHeader(plan.encoder.keyAsJson(batch, after)), ...this.#headers];
     const toOld = [oldKeyHeader(plan.encoder.keyAsJson(batch, before)), ...this.#headers];
+    const createHeaders = this.#withUnavailable(plan, after, toOld);
+    // The last of the three is judged before the first is appended: an old key that is gone and no new one would be a loss.
+    this.#require(plan, this.#fill(0, newKeyEnd, deleteEnd, createEnd, createHeaders));
     this.#append(plan, newKeyEnd, oldKeyEnd, oldKeyEnd, deleteEnd, toNew, ticket);
     if (this.#tombstones) this.#append(plan, newKeyEnd, oldKeyEnd, -1, -1, toNew, ticket);
-    this.#append(plan, 0, newKeyEnd, deleteEnd, createEnd, this.#withUnavailable(plan, after, toOld), ticket);
+    this.#append(plan, 0, newKeyEnd, deleteEnd, createEnd, createHeaders, ticket);
     plan.counts.u.add(1);
   }
 
@@ -148,6 +150,17 @@ export class RowPublisher {
     headers: readonly RecordHeader[],
     ticket: Ticket,
   ): void {
+    const record = this.#fill(keyStart, keyEnd, valueStart, valueEnd, headers);
+    if (!plan.topic.append(record, ticket)) throw tooLarge(plan, record);
+  }
+
+  #fill(
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    headers: readonly RecordHeader[],
+  ): OutgoingRecord {
     const record = this.#record;
     record.bytes = this.#encoder.output.bytes;
     record.keyStart = keyStart;
@@ -156,11 +169,11 @@ export class RowPublisher {
     record.valueEnd = valueEnd;
     record.headers = headers;
     record.timestampMs = Math.floor(this.processedAtUs / 1000);
-    if (!plan.topic.append(record, ticket)) throw tooLarge(plan, keyEnd - keyStart + valueEnd - valueStart);
+    return record;
   }
 
-  #refuseOversized(plan: TablePlan, bytes: number): void {
-    if (bytes > plan.topic.maxRecordBytes) throw tooLarge(plan, bytes);
+  #require(plan: TablePlan, record: OutgoingRecord): void {
+    if (!plan.topic.takes(record)) throw tooLarge(plan, record);
   }
 
   #withUnavailable(plan: TablePlan, after: RowCells, headers: readonly RecordHeader[]): readonly RecordHeader[] {
@@ -205,7 +218,8 @@ function requireKey(plan: TablePlan, cells: RowCells): void {
   }
 }
 
-function tooLarge(plan: TablePlan, bytes: number): PoisonChangeError {
+function tooLarge(plan: TablePlan, record: OutgoingRecord): PoisonChangeError {
+  const bytes = record.keyEnd - record.keyStart + record.valueEnd - record.valueStart;
   return new PoisonChangeError(
     `a record of ${bytes} bytes for ${plan.table} is larger than topic ${plan.topic.name} takes (${plan.topic.maxRecordBytes})`,
     {
