@@ -47,10 +47,17 @@ export class ChangePublisher<P> {
   readonly #transaction = new TransactionCounter();
   #lastVersion: TableVersion | null = null;
   #lastPrepared: Prepared | null = null;
+  /** Publishes nothing beyond the transaction that is open: for a stop. */
+  stopsAtBoundary = false;
 
   constructor(dependencies: ChangePublisherDependencies) {
     this.#dependencies = dependencies;
     this.#settings = dependencies.settings;
+  }
+
+  /** True between two transactions: everything published so far is whole. */
+  get isAtBoundary(): boolean {
+    return this.#transaction.current === null;
   }
 
   /**
@@ -73,6 +80,7 @@ export class ChangePublisher<P> {
     const { events } = this.#dependencies;
     const { ticket } = entry;
     for (let index = from; index < batch.count; index += 1) {
+      if (this.stopsAtBoundary && this.isAtBoundary) return batch.count;
       switch (batch.kinds[index]) {
         case ChangeKind.begin: {
           const begin = batch.details[index] as TransactionBegin;

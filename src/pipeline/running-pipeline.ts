@@ -20,6 +20,8 @@ import { topicNames } from './topic-names.ts';
 const REPORT_INTERVAL_MS = 1_000;
 const HEALTH_INTERVAL_MS = 5_000;
 const CAUGHT_UP_AFTER_MS = 100;
+/** How long a graceful stop waits for the end of a transaction that is being published. */
+const BOUNDARY_WAIT_MS = 3_000;
 /** How long a run that has failed may take to save what Kafka still acknowledges. */
 const SETTLE_AFTER_FAILURE_MS = 10_000;
 
@@ -97,7 +99,8 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
   /** Resolves after a graceful stop; rejects with the first failure, after saving what was published before it. */
   async run(observer: RunObserver, stop: AbortSignal, kill: AbortSignal): Promise<void> {
     const end = () => this.#end();
-    stop.addEventListener('abort', end, { once: true });
+    const endAtBoundary = () => this.#endAtBoundary();
+    stop.addEventListener('abort', endAtBoundary, { once: true });
     kill.addEventListener('abort', end, { once: true });
     if (stop.aborted || kill.aborted) end();
     const chores = new AbortController();
@@ -105,7 +108,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
     try {
       await this.#publishAll(this.#ended.signal);
     } finally {
-      stop.removeEventListener('abort', end);
+      stop.removeEventListener('abort', endAtBoundary);
       kill.removeEventListener('abort', end);
       chores.abort();
       await this.#silenceIfOvertaken();
@@ -134,6 +137,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
           next.value.release();
           entry.ticket.seal();
         }
+        if (this.#publisher.isAtBoundary && this.#publisher.stopsAtBoundary) this.#end();
         await this.#sink.ready(ended);
       }
     } catch (error) {
@@ -217,6 +221,23 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
   #fail(error: unknown): void {
     this.#failure ??= error;
     this.#end();
+  }
+
+  /**
+   * Ends with the transaction that is being published, so that the next start does not repeat its first half. A long one
+   * is not waited for.
+   */
+  #endAtBoundary(): void {
+    if (this.#publisher.isAtBoundary) {
+      this.#end();
+      return;
+    }
+    this.#publisher.stopsAtBoundary = true;
+    this.#dependencies.clock.sleep(BOUNDARY_WAIT_MS, this.#ended.signal).then(
+      () => this.#end(),
+      // Ended by then.
+      () => {},
+    );
   }
 
   #end(): void {

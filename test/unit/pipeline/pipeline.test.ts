@@ -21,21 +21,31 @@ class Stage {
   readonly #batches: ChangeBatch<number>[] = [];
   #more = Promise.withResolvers<void>();
   #ended = false;
+  released = 0;
   save: (checkpoint: Checkpoint) => Promise<void> = async () => {};
   readHealth: (signal: AbortSignal) => Promise<{ retainedWalBytes: number | null }> = async () => ({
     retainedWalBytes: 0,
   });
 
   commit(resumeAt: number): void {
+    this.changes(resumeAt);
+  }
+
+  /** One batch: a commit for each number, the begin of a transaction for each 'begin'. */
+  changes(...changes: readonly (number | 'begin')[]): void {
     this.#batches.push({
       bytes: Buffer.alloc(0),
-      count: 1,
-      kinds: Uint8Array.of(ChangeKind.commit),
-      versions: [null],
-      details: [{ resumeAt, commitTimeUs: 1 }],
-      hasBefore: Uint8Array.of(0),
+      count: changes.length,
+      kinds: Uint8Array.from(changes, (change) => (change === 'begin' ? ChangeKind.begin : ChangeKind.commit)),
+      versions: changes.map(() => null),
+      details: changes.map((change) =>
+        change === 'begin' ? { id: '1:1', commitTimeUs: 1 } : { resumeAt: change, commitTimeUs: 1 },
+      ),
+      hasBefore: new Uint8Array(changes.length),
       receivedAtMs: 0,
-      release: () => {},
+      release: () => {
+        this.released += 1;
+      },
     });
     this.#more.resolve();
   }
@@ -149,6 +159,27 @@ test('a graceful stop flushes, saves, acknowledges and then closes the stream be
   stage.stop.abort();
   await run;
   assert.deepEqual(stage.events.slice(-4), ['flushed', 'acknowledged 2', 'stream closed', 'sink closed']);
+});
+
+test('a graceful stop in a transaction publishes the rest of it and nothing of the next', async () => {
+  const stage = new Stage();
+  const run = stage.run();
+  stage.changes(1, 'begin');
+  await awaitUntil('the first half is published', () => stage.released === 1);
+  stage.stop.abort();
+  stage.changes(2, 'begin', 3);
+  await run;
+  assert.deepEqual(stage.events.slice(-4), ['flushed', 'acknowledged 2', 'stream closed', 'sink closed']);
+});
+
+test('a graceful stop does not wait for ever for the end of a transaction', async () => {
+  const stage = new Stage();
+  const run = stage.run();
+  stage.changes(1, 'begin');
+  await awaitUntil('the first half is published', () => stage.released === 1);
+  stage.stop.abort();
+  await run;
+  assert.deepEqual(stage.events.slice(-4), ['flushed', 'acknowledged 1', 'stream closed', 'sink closed']);
 });
 
 test('an owner that lost its source closes the sink before anything else and flushes nothing', async () => {
