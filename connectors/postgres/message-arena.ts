@@ -1,3 +1,5 @@
+import { freeBuffer } from '../../src/core/free-buffer.ts';
+
 /** Bytes of an arena; a larger message gets an arena of its own, which is not kept. */
 export const ARENA_BYTES = 256 * 1024;
 /** Free arenas that are kept for reuse. */
@@ -79,6 +81,12 @@ export class MessageArena {
 /** Arenas that are not in use. */
 export class ArenaPool {
   readonly #free: MessageArena[] = [];
+  readonly #onFreed: (bytes: number) => void;
+
+  /** `onFreed` is told how many bytes of messages nobody holds any more. */
+  constructor(onFreed: (bytes: number) => void = () => {}) {
+    this.#onFreed = onFreed;
+  }
 
   take(minimumBytes: number): MessageArena {
     if (minimumBytes > ARENA_BYTES) return new MessageArena(Buffer.allocUnsafeSlow(minimumBytes));
@@ -89,8 +97,11 @@ export class ArenaPool {
   letGo(arena: MessageArena): void {
     arena.holders -= 1;
     if (arena.holders > 0) return;
+    const { length } = arena;
     arena.reset();
     if (arena.bytes.length === ARENA_BYTES && this.#free.length < KEPT_ARENAS) this.#free.push(arena);
+    else freeBuffer(arena.bytes);
+    this.#onFreed(length);
   }
 }
 

@@ -15,7 +15,8 @@ export interface Brake {
  * bound pauses the socket; one message may exceed it.
  */
 export class MessageInbox {
-  readonly pool = new ArenaPool();
+  /** What is taken counts as buffered until it is let go: a large message is not received while one is being encoded. */
+  readonly pool = new ArenaPool((bytes) => this.#freed(bytes));
   readonly #brake: Brake;
   readonly #full: MessageArena[] = [];
   #filling: MessageArena | null = null;
@@ -90,11 +91,6 @@ export class MessageInbox {
       return null;
     }
     arena.holders = 1;
-    this.#bufferedBytes -= arena.length;
-    if (this.#paused && this.#bufferedBytes < RESUME_BELOW_BYTES) {
-      this.#paused = false;
-      this.#brake.resume();
-    }
     return arena;
   }
 
@@ -109,6 +105,13 @@ export class MessageInbox {
   wake(): void {
     this.#waiting?.resolve();
     this.#waiting = null;
+  }
+
+  #freed(bytes: number): void {
+    this.#bufferedBytes -= bytes;
+    if (!this.#paused || this.#bufferedBytes >= RESUME_BELOW_BYTES) return;
+    this.#paused = false;
+    this.#brake.resume();
   }
 
   #takeFilling(): MessageArena | null {

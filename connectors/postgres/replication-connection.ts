@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { LogicalReplicationService } from 'pg-logical-replication';
 import type { Clock } from '../../src/core/clock.ts';
 import { ResyncRequiredError, TransientError } from '../../src/core/errors.ts';
+import { freeBuffer } from '../../src/core/free-buffer.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import type { ConnectionConfig } from './config.ts';
 import { clientConfig, socketOf, withConfiguredTls } from './connection.ts';
@@ -154,18 +155,23 @@ export class ReplicationConnection implements AsyncDisposable {
   #takeOver(socket: Socket): void {
     const listeners = socket.listeners('data') as ((chunk: Buffer) => void)[];
     socket.removeAllListeners('data');
+    let isLent = false;
     const framer = new CopyStreamFramer({
       walData: (bytes, start, end, high, low, isOwn) => this.#receive(bytes, start, end, high, low, isOwn),
       keepalive: (high, low, wantsReply) => this.#keepalive(high, low, wantsReply),
       other: (message) => {
+        isLent = true;
         for (const listener of listeners) listener.call(socket, message);
       },
     });
     socket.on('data', (chunk: Buffer) => {
       const nowMs = this.#options.clock.nowMs();
       this.#heardAtMs = nowMs;
+      isLent = false;
       try {
         framer.push(chunk);
+        // The socket makes a buffer for each read. Those of one large message would be tens of megabytes of garbage.
+        if (!isLent) freeBuffer(chunk);
       } catch (error) {
         this.#fail(postgresError(error, 'reading the stream'));
         socket.destroy();

@@ -1,4 +1,5 @@
 import type { OutputBuffer } from '../core/encoder.ts';
+import { freeBuffer } from '../core/free-buffer.ts';
 import type { ConstantFragment, NullBranch, ValueWriter } from '../core/value-writer.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { UnscaledDecimal } from './unscaled-decimal.ts';
@@ -38,14 +39,13 @@ export class AvroWriter implements RecordWriter {
 
   /** Forgets what was written. A buffer that one oversized record made large shrinks after some ordinary ones. */
   reset(): void {
-    if (this.#buffer.length > RETAINED_BYTES) {
-      this.#idleResets = this.#length > this.#buffer.length >>> 2 ? 0 : this.#idleResets + 1;
-      if (this.#idleResets === IDLE_RESETS) {
-        this.#buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
-        this.#idleResets = 0;
-      }
-    }
+    const written = this.#length;
     this.#length = 0;
+    if (this.#buffer.length <= RETAINED_BYTES) return;
+    this.#idleResets = written > this.#buffer.length >>> 2 ? 0 : this.#idleResets + 1;
+    if (this.#idleResets < IDLE_RESETS) return;
+    this.#idleResets = 0;
+    this.#replace(INITIAL_BYTES);
   }
 
   /** Takes back everything from `length` on. */
@@ -232,10 +232,17 @@ export class AvroWriter implements RecordWriter {
     if (this.#length + bytes > this.#buffer.length) this.#grow(this.#length + bytes);
   }
 
+  /** To twice the size; what is large already grows by less, because one large value is most of it. */
   #grow(needed: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
-    this.#buffer.copy(larger, 0, 0, this.#length);
-    this.#buffer = larger;
+    const { length } = this.#buffer;
+    this.#replace(Math.max(needed, length + (length > RETAINED_BYTES ? length >>> 2 : length)));
+  }
+
+  #replace(bytes: number): void {
+    const replaced = this.#buffer;
+    this.#buffer = Buffer.allocUnsafeSlow(bytes);
+    replaced.copy(this.#buffer, 0, 0, this.#length);
+    freeBuffer(replaced);
   }
 }
 

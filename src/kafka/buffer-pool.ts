@@ -1,3 +1,5 @@
+import { freeBuffer } from '../core/free-buffer.ts';
+
 const MIN_CLASS_BYTES = 4 * 1024;
 
 /**
@@ -28,10 +30,17 @@ export class BufferPool {
     return free;
   }
 
-  /** Nobody may read or write `buffer` any more, the kernel included. */
-  give(buffer: Buffer): void {
+  /**
+   * Nobody may read or write `buffer` any more, the kernel included.
+   * @param wasSent a socket has had it: then what is not kept is left to the garbage collector. A broker that acknowledges
+   *   what it has not read yet must not make us send freed memory.
+   */
+  give(buffer: Buffer, wasSent: boolean): void {
     const size = buffer.length;
-    if (size > this.#maxClassBytes || this.#retainedBytes + size > this.#maxRetainedBytes) return;
+    if (size > this.#maxClassBytes || this.#retainedBytes + size > this.#maxRetainedBytes) {
+      if (!wasSent) freeBuffer(buffer);
+      return;
+    }
     const free = this.#free.get(size);
     if (free === undefined) this.#free.set(size, [buffer]);
     else free.push(buffer);

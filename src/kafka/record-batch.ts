@@ -112,7 +112,7 @@ export class RecordBatch {
   /** Gives the memory back. Only once the batch is acknowledged, or every socket that it was written to is closed. */
   recycle(): void {
     this.wire = null;
-    this.#pool.give(this.#bytes);
+    this.#pool.give(this.#bytes, true);
     this.#bytes = EMPTY;
   }
 
@@ -125,7 +125,7 @@ export class RecordBatch {
     this.#bytes = this.#pool.take(BATCH_HEADER_BYTES + compressed.length);
     compressed.copy(this.#bytes, BATCH_HEADER_BYTES);
     this.#length = BATCH_HEADER_BYTES + compressed.length;
-    this.#pool.give(raw);
+    this.#pool.give(raw, false);
     this.#finish(producer, compressor.attributes);
   }
 
@@ -157,7 +157,7 @@ export class RecordBatch {
     if (needed <= this.#bytes.length) return;
     const grown = this.#pool.take(needed);
     this.#bytes.copy(grown, 0, 0, this.#length);
-    this.#pool.give(this.#bytes);
+    this.#pool.give(this.#bytes, false);
     this.#bytes = grown;
   }
 

@@ -21,6 +21,7 @@ export function byteaCodec(modes: TypeModes): PostgresCodec {
     if (bytes[start] !== 0x5c || bytes[start + 1] !== 0x78) throw malformed('bytea in hex format');
     const length = decodeHex(bytes, start + 2, end, 'bytea');
     write(decoded.bytes, 0, length, out);
+    decoded.end();
   });
 }
 

@@ -1,3 +1,8 @@
+import { freeBuffer } from '../../../src/core/free-buffer.ts';
+
+/** More than this is not kept for the next value. */
+const RETAINED_BYTES = 1024 * 1024;
+
 /**
  * Reused memory for a value that has to be taken apart before it is written. It is valid until the next `begin` of the
  * same scratch; a writer copies what it is given, so nothing outlives the call.
@@ -7,9 +12,16 @@ export class Scratch {
   length = 0;
 
   begin(capacity: number): Uint8Array {
-    if (this.bytes.length < capacity) this.bytes = new Uint8Array(capacity * 2);
+    if (this.bytes.length < capacity) this.bytes = new Uint8Array(capacity > RETAINED_BYTES ? capacity : capacity * 2);
     this.length = 0;
     return this.bytes;
+  }
+
+  /** The value is written. Gives back what a large one took; nobody may have kept `bytes`. */
+  end(): void {
+    if (this.bytes.length <= RETAINED_BYTES) return;
+    freeBuffer(this.bytes);
+    this.bytes = new Uint8Array(256);
   }
 }
 

@@ -81,3 +81,23 @@ test('an arena is recycled when its last holder lets go', () => {
   inbox.pool.letGo(first);
   assert.equal(inbox.pool.take(1), first);
 });
+
+test('a large message is kept instead of copied, and holds the socket until it is let go', () => {
+  const { inbox, calls } = newInbox();
+  const own = Buffer.alloc(5_000_000, 1);
+  inbox.addMessage(Buffer.from('before'), 0, 6, 0, 1, true);
+  inbox.addMessage(own, 30, own.length, 0, 2, true);
+  inbox.addMessage(Buffer.from('after'), 0, 5, 0, 3, true);
+  inbox.endOfRead(1);
+  const first = inbox.take();
+  const large = inbox.take();
+  assert.ok(first !== null && large !== null);
+  assert.equal(large.bytes, own);
+  assert.deepEqual([large.count, large.starts[0], large.ends[0]], [1, 30, own.length]);
+  inbox.pool.letGo(first);
+  assert.deepEqual(calls, ['pause']);
+  inbox.pool.letGo(large);
+  assert.deepEqual(calls, ['pause', 'resume']);
+  const last = inbox.take();
+  assert.equal(last?.bytes.toString('latin1', last.starts[0], last.ends[0]), 'after');
+});
