@@ -98,6 +98,11 @@ export class ReplicationConnection implements AsyncDisposable {
     return (this.#client as unknown as { processID: number | null } | null)?.processID ?? null;
   }
 
+  /** End of what arrived, keepalives included: how far the server has read its log for us. */
+  get received(): Lsn {
+    return { high: this.#receivedHigh, low: this.#receivedLow };
+  }
+
   get acknowledged(): Lsn {
     return this.#acknowledged;
   }
@@ -226,7 +231,7 @@ export class ReplicationConnection implements AsyncDisposable {
   #sendStatus(requestReply: boolean): void {
     const connection = connectionOf(this.#client);
     if (connection === null || this.#socket === null || !this.#socket.writable) return;
-    const received = { high: this.#receivedHigh, low: this.#receivedLow };
+    const { received } = this;
     const written = compareLsn(received, this.#acknowledged) < 0 ? this.#acknowledged : received;
     const nowUs = this.#options.clock.nowUs();
     connection.sendCopyFromChunk(encodeStandbyStatus({ written, flushed: this.#acknowledged, nowUs, requestReply }));

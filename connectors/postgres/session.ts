@@ -10,7 +10,7 @@ import { SqlConnection } from './connection.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { messageContentCodec } from './message-content.ts';
 import type { PgPosition } from './positions.ts';
-import { formatLsn } from './protocol/lsn.ts';
+import { formatLsn, LSN_ZERO, type Lsn, lsnDistance } from './protocol/lsn.ts';
 import { PublicationSetup, publicationNames } from './publication-setup.ts';
 import { RelationCache, streamPointKey } from './relation-cache.ts';
 import { repeat } from './repeat.ts';
@@ -27,6 +27,8 @@ import { walHealth } from './wal-health.ts';
 const CLAIM_RETRY_MS = 1000;
 const CLAIM_LOG_MS = 10_000;
 const PUBLICATION_CHECK_MS = 30_000;
+/** The end of the log may lie behind the header of a page that has no record yet. */
+const PAGE_HEADER_BYTES = 64;
 
 /** One attempt to run a Postgres source: a connection for the catalog, and one that owns the slot. */
 export class PgSession implements SourceSession<PgPosition> {
@@ -41,6 +43,7 @@ export class PgSession implements SourceSession<PgPosition> {
   #replication: ReplicationConnection | null = null;
   #claimFailure: unknown = null;
   #initialised = false;
+  #headAtLastLook: Lsn = LSN_ZERO;
   #stream: PgChangeStream | null = null;
 
   private constructor(
@@ -157,6 +160,7 @@ export class PgSession implements SourceSession<PgPosition> {
     const { logger } = this.#dependencies;
     const { source, connection: connectionConfig, types } = this.#config;
     const head = await readHead(this.#sql, signal);
+    this.#headAtLastLook = head;
     const since = streamPointKey({ commit: from.lsn, own: from.lsn });
     await this.#publications.verify(schemas, since, this.#initialised, signal);
     const relations = new RelationCache({
@@ -189,7 +193,11 @@ export class PgSession implements SourceSession<PgPosition> {
   }
 
   async readHealth(signal: AbortSignal): Promise<SourceHealth> {
-    return walHealth(await readSlot(this.#sql, this.#config.slot.name, signal), this.#server);
+    // Both of different looks: what was written between two of them may well be on its way.
+    const unread = lsnDistance(this.#replication?.received ?? LSN_ZERO, this.#headAtLastLook);
+    this.#headAtLastLook = await readHead(this.#sql, signal);
+    const slot = await readSlot(this.#sql, this.#config.slot.name, signal);
+    return walHealth(slot, this.#server, unread > PAGE_HEADER_BYTES);
   }
 
   /** A publication that is changed under the stream loses changes without a word from the server. */

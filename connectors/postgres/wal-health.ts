@@ -4,8 +4,9 @@ import type { ServerFacts } from './server-facts.ts';
 import type { SlotFacts } from './slot.ts';
 
 /** What the status page and the metrics show of a slot. */
-export function walHealth(slot: SlotFacts | null, server: ServerFacts): SourceHealth {
+export function walHealth(slot: SlotFacts | null, server: ServerFacts, isBehind: boolean): SourceHealth {
   return {
+    isBehind,
     retainedWalBytes: slot?.retainedBytes ?? null,
     facts: {
       server_version: server.version,

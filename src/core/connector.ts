@@ -103,6 +103,11 @@ export interface SourceSession<P> extends AsyncDisposable {
 }
 
 export interface SourceHealth {
+  /**
+   * True where the server's log had something at the last look that has not arrived by this one: the server is still
+   * reading through it, and silence does not mean that there is nothing to come.
+   */
+  readonly isBehind: boolean;
   readonly retainedWalBytes: number | null;
   /** Free-form facts for the log and the status page, such as `wal_status`. */
   readonly facts: Readonly<Record<string, string | number | boolean | null>>;

@@ -39,6 +39,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
   readonly #meter: DeliveryMeter;
   #retainedWalBytes: number | null = null;
   #healthUnknown = false;
+  #sourceIsBehind = false;
   #failure: unknown = null;
   /** Since when the source has sent nothing but heartbeats; null while the loop works on changes. */
   #quietSinceMs: number | null = null;
@@ -189,7 +190,9 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
   /** A look that fails in passing says nothing about the stream, which notices by itself when its server is away. */
   async #readHealth(signal: AbortSignal): Promise<void> {
     try {
-      this.#retainedWalBytes = (await this.#session.readHealth(signal)).retainedWalBytes;
+      const { retainedWalBytes, isBehind } = await this.#session.readHealth(signal);
+      this.#retainedWalBytes = retainedWalBytes;
+      this.#sourceIsBehind = isBehind;
       this.#healthUnknown = false;
     } catch (error) {
       if (signal.aborted) return;
@@ -214,7 +217,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
   /** Nothing is in flight, and the source has had nothing to say for a while: between two batches of a backlog it has. */
   #isCaughtUp(): boolean {
     const quietMs = this.#quietSinceMs === null ? 0 : this.#dependencies.clock.nowMs() - this.#quietSinceMs;
-    return this.#tracker.isEmpty && quietMs >= CAUGHT_UP_AFTER_MS;
+    return this.#tracker.isEmpty && !this.#sourceIsBehind && quietMs >= CAUGHT_UP_AFTER_MS;
   }
 
   /** The first failure is the one that is reported. */

@@ -23,8 +23,9 @@ class Stage {
   #ended = false;
   released = 0;
   save: (checkpoint: Checkpoint) => Promise<void> = async () => {};
-  readHealth: (signal: AbortSignal) => Promise<{ retainedWalBytes: number | null }> = async () => ({
+  readHealth: (signal: AbortSignal) => Promise<{ retainedWalBytes: number | null; isBehind: boolean }> = async () => ({
     retainedWalBytes: 0,
+    isBehind: false,
   });
 
   commit(resumeAt: number): void {
@@ -199,7 +200,7 @@ test('a health check that the server does not answer in time does not end a stre
   let looks = 0;
   stage.readHealth = async () => {
     looks += 1;
-    if (looks === 1) return { retainedWalBytes: 4096 };
+    if (looks === 1) return { retainedWalBytes: 4096, isBehind: false };
     throw new TransientError('no answer', { code: 'POSTGRES_QUERY_TIMEOUT', remedy: 'None.' });
   };
   const run = stage.run();
@@ -226,4 +227,20 @@ test('a stop during a health check is a graceful one', async () => {
   stage.stop.abort();
   await run;
   assert.equal(stage.warnings.length, 0);
+});
+
+test('a quiet source is not caught up while its server still has log that did not arrive', async () => {
+  const stage = new Stage();
+  let isBehind = true;
+  stage.readHealth = async () => ({ retainedWalBytes: 0, isBehind });
+  const run = stage.run();
+  stage.commit(1);
+  await awaitUntil('it is acknowledged', () => stage.events.includes('acknowledged 1'));
+  const from = stage.progress.length;
+  await awaitUntil('it was quiet for long', () => stage.progress.length > from + 15);
+  assert.equal(stage.progress.at(-1)?.caughtUp, false);
+  isBehind = false;
+  await awaitUntil('it is caught up', () => stage.progress.at(-1)?.caughtUp === true);
+  stage.stop.abort();
+  await run;
 });
