@@ -1,8 +1,11 @@
+import type { SchemaDefault } from '../core/connect-schema.ts';
 import type { ShapedColumn, TableShape } from '../core/encoder.ts';
 import { ConfigurationError } from '../core/errors.ts';
 import type { ColumnRules, SourceSettings } from '../core/settings.ts';
 import { type Column, type ColumnCodec, qualifiedName, type TableVersion } from '../core/table.ts';
 import { constantMask, hashMask, propagatedSourceType, truncation } from './masking-codec.ts';
+
+const NO_BYTES = new Uint8Array(0);
 
 /** What of a table goes on the wire: columns left out, masked ones wrapped, the key chosen. Pure. */
 export function shapeTable(version: TableVersion, settings: SourceSettings, topic: string): TableShape {
@@ -41,7 +44,7 @@ function ruledColumn(column: Column, path: string, settings: SourceSettings): Co
   const masked = maskedCodec(column, path, rules);
   if (masked !== null) {
     if (column.codec.schema.type !== 'string') throw maskOnWrongType(path, column, settings);
-    return { ...column, codec: masked };
+    return { ...column, codec: masked, default: maskedDefault(column, path, rules) };
   }
   if (!rules.propagateSourceType.some((pattern) => pattern.test(path))) return column;
   return { ...column, codec: propagatedSourceType(column.codec, column.name, column.sourceType) };
@@ -50,6 +53,21 @@ function ruledColumn(column: Column, path: string, settings: SourceSettings): Co
 /** True where a rule changes what leaves the process of this column: `schema.table.column`. */
 export function isMasked(path: string, { mask, hash, truncate }: ColumnRules): boolean {
   return [...mask, ...hash, ...truncate].some((rule) => rule.match.test(path));
+}
+
+/**
+ * A default is in every schema and stands in old images for what was not logged, so it is masked as a value would be.
+ * Debezium shows it: under a mask, and only there, a schema is not the one that it registered.
+ */
+function maskedDefault(column: Column, path: string, rules: ColumnRules): SchemaDefault | null {
+  const { codec, default: unmasked } = column;
+  if (unmasked === null) return null;
+  const write: ColumnCodec['write'] = (_bytes, _start, _end, out) => {
+    unmasked.write(out);
+    return true;
+  };
+  const masked = maskedCodec({ ...column, codec: { ...codec, write } }, path, rules);
+  return masked === null ? unmasked : { write: (out) => void masked.write(NO_BYTES, 0, 0, out) };
 }
 
 function maskedCodec(column: Column, path: string, rules: ColumnRules): ColumnCodec | null {
