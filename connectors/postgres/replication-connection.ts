@@ -56,12 +56,14 @@ export class ReplicationConnection implements AsyncDisposable {
   #receivedLow = 0;
   #acknowledged: Lsn = LSN_ZERO;
   #heardAtMs: number;
+  /** Monotonic: a clock that is set must neither end a stream nor keep a dead one. */
+  #silentSinceMs = performance.now();
   #stopping = false;
 
   private constructor(options: ReplicationOptions, withTls: boolean) {
     this.#options = options;
     this.#heardAtMs = options.clock.nowMs();
-    this.inbox = new MessageInbox({ pause: () => this.#socket?.pause(), resume: () => this.#socket?.resume() });
+    this.inbox = new MessageInbox({ pause: () => this.#socket?.pause(), resume: () => this.#resume() });
     this.#service = new LogicalReplicationService(clientConfig(options.connection, withTls, `stream ${options.slot}`), {
       acknowledge: { auto: false, timeoutSeconds: 0 },
       flowControl: { enabled: false },
@@ -172,6 +174,7 @@ export class ReplicationConnection implements AsyncDisposable {
     socket.on('data', (chunk: Buffer) => {
       const nowMs = this.#options.clock.nowMs();
       this.#heardAtMs = nowMs;
+      this.#silentSinceMs = performance.now();
       isLent = false;
       try {
         framer.push(chunk);
@@ -217,8 +220,14 @@ export class ReplicationConnection implements AsyncDisposable {
     }
   }
 
+  #resume(): void {
+    // The server was not listened to: its silence begins now.
+    this.#silentSinceMs = performance.now();
+    this.#socket?.resume();
+  }
+
   #tick(): void {
-    const silentMs = this.#options.clock.nowMs() - this.lastHeardAtMs;
+    const silentMs = this.inbox.isPaused ? 0 : performance.now() - this.#silentSinceMs;
     if (silentMs > this.#options.silenceLimitMs) {
       this.#fail(this.#silent('streaming'));
       this.#socket?.destroy();

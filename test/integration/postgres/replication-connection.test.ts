@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ReplicationConnection } from '../../../connectors/postgres/replication-connection.ts';
+import { awaitUntil } from '../../support/await-until.ts';
 import { createPostgresDatabase, type PostgresDatabase } from '../../support/postgres-database.ts';
 import { SourceUnderTest } from './source-under-test.ts';
 
@@ -89,4 +90,42 @@ test('starting fails with the class of the reason', async () => {
     code: 'POSTGRES_NO_TLS',
     errorClass: 'configuration',
   });
+});
+
+test('a wall clock that is set forward is no silence of the server', async () => {
+  await using database = await createPostgresDatabase({ sql: SQL });
+  const { config, dependencies, slot, signal } = new SourceUnderTest(database);
+  await database.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [slot]);
+  let aheadMs = 0;
+  let statuses = 0;
+  const clock = {
+    ...dependencies.clock,
+    // An hour more at every look.
+    nowMs: () => {
+      aheadMs += 3_600_000;
+      return Date.now() + aheadMs;
+    },
+    nowUs: () => {
+      statuses += 1;
+      return Date.now() * 1000;
+    },
+  };
+  await using connection = await ReplicationConnection.start(
+    {
+      connection: config.connection,
+      slot,
+      publications: [PUBLICATION],
+      statusIntervalMs: 100,
+      silenceLimitMs: 60_000,
+      clock,
+      logger: dependencies.logger,
+    },
+    signal,
+  );
+  const before = statuses;
+  await awaitUntil(
+    'it failed or told its status three times more',
+    () => connection.inbox.failure !== null || statuses >= before + 3,
+  );
+  assert.equal(connection.inbox.failure, null);
 });
