@@ -1,6 +1,6 @@
-import { Agent, request } from 'undici';
 import type { Metrics } from '../core/metrics.ts';
-import type { RegistrySettings, TlsSettings } from '../core/settings.ts';
+import type { RegistrySettings } from '../core/settings.ts';
+import { HttpClient } from './http-client.ts';
 import { RegistryRefusal, RegistryUnreachableError } from './registry-errors.ts';
 import type { CompatibilityAnswer, SchemaRegistry } from './schema-registry.ts';
 
@@ -24,14 +24,14 @@ type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
  */
 export class RegistryClient implements SchemaRegistry, AsyncDisposable {
   readonly settings: RegistrySettings;
-  readonly #agent: Agent;
+  readonly #http: HttpClient;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #outcomes: Readonly<Record<RegistryOutcome, { add(value: number): void }>>;
   #preferred = 0;
 
   constructor(settings: RegistrySettings, metrics: Metrics) {
     this.settings = settings;
-    this.#agent = new Agent({ connect: connectOptions(settings) });
+    this.#http = new HttpClient(settings.tls);
     this.#headers = { 'content-type': CONTENT_TYPE, accept: CONTENT_TYPE, ...authorization(settings) };
     const requests = metrics.counter('tailrace_registry_requests_total');
     this.#outcomes = {
@@ -119,7 +119,7 @@ export class RegistryClient implements SchemaRegistry, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy();
+    this.#http.close();
   }
 
   async #ask(method: Method, path: string, body: object | null, signal: AbortSignal): Promise<Record<string, unknown>> {
@@ -159,15 +159,11 @@ export class RegistryClient implements SchemaRegistry, AsyncDisposable {
     signal: AbortSignal,
   ): Promise<Record<string, unknown>> {
     const deadline = AbortSignal.timeout(this.settings.requestTimeoutMs);
-    const response = await request(`${url.replace(/\/+$/, '')}${path}`, {
-      method,
-      headers: this.#headers,
-      body: body === null ? null : JSON.stringify(body),
-      dispatcher: this.#agent,
-      signal: AbortSignal.any([signal, deadline]),
-    });
-    const { statusCode } = response;
-    const text = await response.body.text();
+    const { status: statusCode, text } = await this.#http.ask(
+      new URL(`${url.replace(/\/+$/, '')}${path}`),
+      { method, headers: this.#headers, body: body === null ? null : JSON.stringify(body) },
+      AbortSignal.any([signal, deadline]),
+    );
     if (statusCode >= 500 || statusCode === 408 || statusCode === 429) throw new ServerTrouble(`HTTP ${statusCode}`);
     const answer = parseObject(text);
     if (statusCode >= 200 && statusCode < 300) {
@@ -181,20 +177,6 @@ export class RegistryClient implements SchemaRegistry, AsyncDisposable {
 }
 
 class ServerTrouble extends Error {}
-
-function connectOptions(settings: RegistrySettings): object {
-  const { tls, requestTimeoutMs } = settings;
-  return { timeout: requestTimeoutMs, ...(tls === null ? {} : tlsOptions(tls)) };
-}
-
-function tlsOptions(tls: TlsSettings): object {
-  return {
-    ...(tls.ca === null ? {} : { ca: tls.ca }),
-    ...(tls.cert === null ? {} : { cert: tls.cert }),
-    ...(tls.key === null ? {} : { key: tls.key.reveal() }),
-    ...(tls.verifyHostname ? {} : { checkServerIdentity: () => undefined }),
-  };
-}
 
 function authorization({ auth }: RegistrySettings): Record<string, string> {
   switch (auth.kind) {
