@@ -11,11 +11,13 @@ const OUTPUT_BYTES = 256 * 1024;
 export class ZstdFrames {
   readonly #stream: ZstdCompress;
   #parts: Buffer[] = [];
+  #bytes = 0;
+  #limit = 0;
   #failure: Error | null = null;
 
   constructor(params: NonNullable<ZstdOptions['params']>) {
     this.#stream = createZstdCompress({ params, chunkSize: OUTPUT_BYTES });
-    this.#stream.on('data', (part: Buffer) => this.#parts.push(part));
+    this.#stream.on('data', (part: Buffer) => this.#take(part));
     this.#stream.on('error', (error) => {
       this.#failure = error;
     });
@@ -26,19 +28,29 @@ export class ZstdFrames {
     return this.#failure === null;
   }
 
-  /** The frame; it stays valid. */
+  /** The frame, which stays valid; or the records themselves where it would not be smaller. */
   compress(records: Buffer): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       this.#parts = [];
+      this.#bytes = 0;
+      this.#limit = records.length;
       this.#stream.once('error', reject);
       this.#stream.write(records);
       this.#stream.flush(zlib.ZSTD_e_end, () => {
         this.#stream.off('error', reject);
         const [first, ...more] = this.#parts;
         this.#parts = [];
-        if (first === undefined) reject(new Error('zstd gave no frame'));
+        if (this.#bytes >= this.#limit) resolve(records);
+        else if (first === undefined) reject(new Error('zstd gave no frame'));
         else resolve(more.length === 0 ? first : Buffer.concat([first, ...more]));
       });
     });
+  }
+
+  /** Keeps nothing of what turns out to be useless: a large value that does not shrink is in memory often enough. */
+  #take(part: Buffer): void {
+    this.#bytes += part.length;
+    if (this.#bytes < this.#limit) this.#parts.push(part);
+    else this.#parts = [];
   }
 }

@@ -13,12 +13,21 @@ function noise(bytes: number): Buffer {
 
 test('one context gives one frame after another, each whole by itself and valid for good', async () => {
   const frames = new ZstdFrames({});
-  const inputs = [Buffer.from('row '.repeat(50_000)), noise(700_000), Buffer.from('x'), Buffer.from('row '.repeat(9))];
+  const mixed = Buffer.concat([noise(700_000), Buffer.alloc(100_000)]);
+  const inputs = [Buffer.from('row '.repeat(50_000)), mixed, Buffer.from('row '.repeat(90))];
   const outputs: Buffer[] = [];
   for (const input of inputs) outputs.push(await frames.compress(input));
   for (const [i, output] of outputs.entries()) assert.deepEqual(zstdDecompressSync(output), inputs[i]);
   assert.ok(outputs[0]!.length < 1_000);
   assert.ok(frames.usable);
+});
+
+test('what does not shrink is given back as it is, and the next frame is whole', async () => {
+  const frames = new ZstdFrames({});
+  const incompressible = noise(700_000);
+  assert.equal(await frames.compress(incompressible), incompressible);
+  const rows = Buffer.from('row '.repeat(50_000));
+  assert.deepEqual(zstdDecompressSync(await frames.compress(rows)), rows);
 });
 
 test('many at the same time do not mix', async () => {
