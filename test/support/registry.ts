@@ -23,6 +23,13 @@ export async function subjectVersions(subject: string): Promise<readonly number[
   return status === 404 ? [] : (body as number[]);
 }
 
+/** Removes a subject for good; one that does not exist is no error. */
+export async function deleteSubject(subject: string): Promise<void> {
+  const path = `/subjects/${encodeURIComponent(subject)}`;
+  await askRegistry('DELETE', path);
+  await askRegistry('DELETE', `${path}?permanent=true`);
+}
+
 /** Sets the compatibility level that new versions of the subject have to keep. */
 export async function protectSubject(subject: string, level: string): Promise<void> {
   const { status } = await askRegistry('PUT', `/config/${encodeURIComponent(subject)}`, { compatibility: level });

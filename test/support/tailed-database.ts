@@ -3,8 +3,8 @@ import { awaitUntil } from './await-until.ts';
 import type { Daemon } from './daemon-process.ts';
 import { awaitTopicEnds, deleteKafkaTopics, deleteTopicsNamed } from './kafka-topics.ts';
 import { createPostgresDatabase, type PostgresDatabase } from './postgres-database.ts';
-import { askRegistry } from './registry.ts';
-import { type ReadRecord, readTopics } from './topic-reader.ts';
+import { deleteSubject } from './registry.ts';
+import { listTopics, type ReadRecord, readTopics } from './topic-reader.ts';
 import { uniqueName } from './unique-name.ts';
 
 /** Rows of an envelope, a key, a transaction marker: what avsc decodes, with bigints and Buffers. */
@@ -58,9 +58,11 @@ export async function tailedDatabase(sql: string): Promise<TailedDatabase> {
     },
     async [Symbol.asyncDispose]() {
       await database.drop();
+      // Not asked of the registry: it lists only the first of very many subjects.
+      const subjects = (await listTopics(prefix)).flatMap((name) => [`${name}-key`, `${name}-value`]);
+      await Promise.all(subjects.map(deleteSubject));
       await deleteKafkaTopics(prefix);
       await deleteTopicsNamed([`__debezium-heartbeat.${prefix}`]);
-      await deleteSubjects(prefix);
     },
   };
 }
@@ -106,13 +108,4 @@ export async function caughtUp(daemon: Daemon, { database }: TailedDatabase, sou
   ).catch((error: unknown) => {
     throw new Error(`the end of the daemon's log:\n${daemon.output.slice(-3_000)}`, { cause: error });
   });
-}
-
-async function deleteSubjects(prefix: string): Promise<void> {
-  const subjects = (await askRegistry('GET', '/subjects')).body as string[];
-  for (const subject of subjects.filter((name) => name.startsWith(prefix))) {
-    const path = `/subjects/${encodeURIComponent(subject)}`;
-    await askRegistry('DELETE', path);
-    await askRegistry('DELETE', `${path}?permanent=true`);
-  }
 }
