@@ -81,7 +81,10 @@ export class EventPublisher {
   /** At most one heartbeat record an interval; always to partition 0. */
   heartbeat(nowMs: number, ticket: Ticket): void {
     const channel = this.#heartbeats;
-    if (channel === null || nowMs - this.#lastHeartbeatMs < this.#settings.heartbeatIntervalMs) return;
+    if (channel === null) return;
+    const sinceMs = nowMs - this.#lastHeartbeatMs;
+    // Negative where the clock was set back: a new beginning.
+    if (sinceMs >= 0 && sinceMs < this.#settings.heartbeatIntervalMs) return;
     this.#lastHeartbeatMs = nowMs;
     const keyEnd = this.#key(() => channel.encoder.writeKey(this.#settings.topicPrefix));
     channel.encoder.writeValue(nowMs);
