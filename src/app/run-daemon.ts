@@ -52,6 +52,7 @@ export async function runDaemon(settings: Settings, options: RunOptions): Promis
   forget();
   await server.close();
   await stateStore.close();
-  logger.info({ exitCode }, 'stopped');
-  return interrupted ? INTERRUPTED_EXIT_CODE : exitCode;
+  const code = interrupted ? INTERRUPTED_EXIT_CODE : exitCode;
+  logger.info({ exitCode: code }, 'stopped');
+  return code;
 }
