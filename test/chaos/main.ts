@@ -1,6 +1,5 @@
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { POSTGRES_VERSIONS } from '../../deploy/local/postgres.ts';
 import { startStack } from '../../deploy/local/stack.ts';
 import { stackEnvironment } from '../../deploy/local/stack-urls.ts';
 import { type ChaosResult, runPostgresChaos } from './postgres-chaos.ts';
@@ -75,7 +74,7 @@ function printTable(result: ChaosResult, seed: number, seconds: number): void {
 }
 
 const command = readCommand();
-const postgres = Number(process.env.TEST_POSTGRES_VERSION || POSTGRES_VERSIONS.at(-2));
+const postgres = Number(process.env.TEST_POSTGRES_VERSION || 17);
 const stack = await startStack({ postgres: [postgres], kafka: true, registry: true });
 const startedAt = performance.now();
 try {
@@ -93,5 +92,8 @@ try {
   await stack.stop();
 }
 if (process.exitCode === 1) {
-  console.error(`failed; again with: npm run test:chaos -- postgres --rounds ${command.rounds} --seed ${command.seed}`);
+  const { rounds, seed, checkpoint, transactionMetadata } = command;
+  const options = `--rounds ${rounds} --seed ${seed} --checkpoint ${checkpoint}`;
+  const metadata = transactionMetadata ? ' --transaction-metadata' : '';
+  console.error(`failed; again with: npm run test:chaos -- postgres ${options}${metadata}`);
 }
