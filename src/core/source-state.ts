@@ -8,7 +8,10 @@ export interface StateStore {
    * Waits or fails as the store can: the file store refuses at once while a live process holds its lock.
    */
   open(source: string, signal: AbortSignal): Promise<SourceState>;
-  /** Reads without claiming, for `checkpoint show`. Null where nothing is stored. */
+  /**
+   * Reads without claiming, for `checkpoint show`. Null where nothing is stored. May miss the newest `put` for a moment: a
+   * broker marks a transaction as committed after it has answered.
+   */
   peek(source: string, signal: AbortSignal): Promise<ReadonlyMap<string, string> | null>;
   /** Problems that would make `open` fail, for `check`. */
   close(): Promise<void>;

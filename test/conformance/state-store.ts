@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ConfigurationError, OwnershipLostError } from '../../src/core/errors.ts';
 import type { StateStore } from '../../src/core/source-state.ts';
+import { awaitUntil } from '../support/await-until.ts';
 
 /** Where one test keeps its state; `remove` leaves nothing behind. */
 export interface StateLocation {
@@ -144,7 +145,10 @@ export function describeStateStore(name: string, subject: StateStoreUnderTest): 
       const reason = new Error('asked to stop');
       await assert.rejects(state.put(entries({ a: '2' }), AbortSignal.abort(reason)), reason);
       assert.equal(state.entries.get('a'), '1');
-      assert.equal((await store.peek('shop', deadline()))?.get('a'), '1');
+      await awaitUntil(
+        'the first put can be seen from outside, and only that',
+        async () => (await store.peek('shop', deadline()))?.get('a') === '1',
+      );
       await state.put(entries({ b: '3' }), deadline());
       await state[Symbol.asyncDispose]();
       await using again = await store.open('shop', deadline());

@@ -212,6 +212,9 @@ async function versionCounts(subjects: readonly string[]): Promise<Map<string, n
   return counts;
 }
 
+/** Four hundred schemas in a row are much for a registry that shares its machine with everything else. */
+const REGISTRY_TIMEOUT_MS = 60_000;
+
 /** Tries again: while others delete subjects, Apicurio may throw a schema away that is just being registered. */
 async function registry(
   method: string,
@@ -219,18 +222,22 @@ async function registry(
   body: unknown = null,
   alsoFine: readonly number[] = [],
 ): Promise<unknown> {
-  const { answer } = await awaitUntil(`the registry answered ${method} ${path}`, async () => {
-    const response = await fetch(registryUrl() + path, {
-      method,
-      signal: AbortSignal.timeout(10_000),
-      ...(body === null
-        ? {}
-        : { body: JSON.stringify(body), headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' } }),
-    });
-    if (response.ok) return { answer: (await response.json()) as unknown };
-    if (alsoFine.includes(response.status)) return { answer: null };
-    throw new Error(`${response.status} ${await response.text()}`);
-  });
+  const { answer } = await awaitUntil(
+    `the registry answered ${method} ${path}`,
+    async () => {
+      const response = await fetch(registryUrl() + path, {
+        method,
+        signal: AbortSignal.timeout(10_000),
+        ...(body === null
+          ? {}
+          : { body: JSON.stringify(body), headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' } }),
+      });
+      if (response.ok) return { answer: (await response.json()) as unknown };
+      if (alsoFine.includes(response.status)) return { answer: null };
+      throw new Error(`${response.status} ${await response.text()}`);
+    },
+    { timeoutMs: REGISTRY_TIMEOUT_MS },
+  );
   return answer;
 }
 

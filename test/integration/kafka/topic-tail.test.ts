@@ -5,6 +5,7 @@ import { ConfigurationError } from '../../../src/core/errors.ts';
 import type { LogRecord } from '../../../src/kafka/log-batches.ts';
 import { TopicTail } from '../../../src/kafka/topic-tail.ts';
 import { SystemClock } from '../../../src/observability/system-clock.ts';
+import { awaitUntil } from '../../support/await-until.ts';
 import { kafkaSettings } from '../../support/kafka-settings.ts';
 import { createKafkaTopics } from '../../support/kafka-topics.ts';
 import { kafkaBrokers } from '../../support/services.ts';
@@ -90,6 +91,10 @@ test('every partition is read, each in its order, also one that is added later',
   const admin = kafka.admin();
   await admin.connect();
   await admin.createPartitions({ topicPartitions: [{ topic, count: 4 }] });
+  await awaitUntil('the broker knows its fourth partition', async () => {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return topics[0]!.partitions.length === 4;
+  });
   await admin.disconnect();
   const fresh = kafka.producer();
   await fresh.connect();
