@@ -29,6 +29,7 @@ export interface DrainOptions {
 
 export function drainDaemon(database: PostgresDatabase, options: DrainOptions): Promise<Daemon> {
   return Daemon.create({
+    built: true,
     config: { kafka: { brokers: brokers(), compression: options.compression } },
     sources: [
       {
