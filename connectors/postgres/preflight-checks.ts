@@ -2,7 +2,8 @@ import type { Finding } from '../../src/core/connector.ts';
 import type { PostgresConfig } from './config.ts';
 import { type PreflightFacts, streamApplicationName } from './preflight-facts.ts';
 import { uncoveredTables } from './publication-coverage.ts';
-import { publicationNames } from './publication-setup.ts';
+import { findProblems, planPublications } from './publication-plan.ts';
+import { publicationNames, publicationPair } from './publication-setup.ts';
 
 const OLDEST_VERSION = 14;
 const NEWEST_VERSION = 18;
@@ -155,15 +156,13 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const without = tables.filter((table) => !table.hasIdentity);
     if (without.length === 0) return FINE;
     const names = list(without.map(nameOf));
-    const broken = without.filter((table) =>
-      publications.some(
-        (publication) =>
-          publication.operations.includes('u') && (publication.allTables || publication.members.has(table.oid)),
-      ),
-    );
+    const refused = refusals(publications, tables, slot);
     const remedy = 'Give them a primary key, or ALTER TABLE … REPLICA IDENTITY FULL.';
-    if (broken.length > 0 || slot.autocreate === 'all_tables') {
-      return error(`UPDATE and DELETE fail on ${names}: they are published without a usable replica identity.`, remedy);
+    if (refused.length > 0) {
+      return error(
+        `UPDATE and DELETE fail on ${list(refused.map(nameOf))}: they are published without a usable replica identity.`,
+        remedy,
+      );
     }
     return warning(`Only INSERT and TRUNCATE are captured of ${names}: no usable replica identity.`, remedy);
   },
@@ -185,6 +184,20 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
 export function runChecks(facts: PreflightFacts, config: PostgresConfig): readonly Finding[] {
   return Object.entries(CHECKS).map(([check, verdict]) => ({ check, ...verdict(facts, config) }));
+}
+
+/** Tables whose UPDATE and DELETE fail, or will. What the source repairs by itself within seconds is not among them. */
+function refusals(
+  publications: PreflightFacts['publications'],
+  tables: PreflightFacts['tables'],
+  slot: PostgresConfig['slot'],
+): PreflightFacts['tables'] {
+  if (slot.autocreate === 'all_tables') return tables.filter((table) => !table.hasIdentity);
+  const problems =
+    slot.autocreate === 'filtered'
+      ? planPublications(publications, tables, tables, publicationPair(slot)).problems
+      : findProblems(publications, tables, tables);
+  return problems.filter(({ kind }) => kind === 'refused').map(({ table }) => table);
 }
 
 /** Whether a setting such as `FIRST 1 (a, "b c")`, `a, b` or `*` names the application. */

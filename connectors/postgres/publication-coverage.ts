@@ -7,6 +7,15 @@ import type { PublishableTable } from './publishable-tables.ts';
  */
 export interface CoverageRecord {
   readonly publications: readonly RecordedPublication[];
+  /** Moves that the source was about to make: whether it came to them is seen at the next look. */
+  readonly moves?: readonly RecordedMove[];
+}
+
+/** A table's move from one publication to another, in one transaction. */
+export interface RecordedMove {
+  readonly table: number;
+  readonly from: string;
+  readonly to: string;
 }
 
 export interface RecordedPublication {
@@ -15,13 +24,14 @@ export interface RecordedPublication {
   readonly allTables: boolean;
   readonly operations: string;
   readonly viaRoot: boolean;
-  readonly members: readonly (PublicationMember & { readonly table: number })[];
+  readonly members: readonly (Omit<PublicationMember, 'bySchema'> & { readonly table: number })[];
 }
 
-/** What is worth keeping: publications and the captured tables in them, in a stable order. */
+/** What is worth keeping: publications and the captured tables in them, in a stable order, and what is about to change. */
 export function recordCoverage(
   publications: readonly PublicationFacts[],
   tables: readonly PublishableTable[],
+  moves: readonly RecordedMove[] = [],
 ): CoverageRecord {
   const captured = new Set(tables.map((table) => table.oid));
   return {
@@ -38,6 +48,7 @@ export function recordCoverage(
           .sort(([a], [b]) => a - b)
           .map(([table, { membership, rowFilter, columns }]) => ({ table, membership, rowFilter, columns })),
       })),
+    ...(moves.length === 0 ? {} : { moves }),
   };
 }
 
@@ -53,15 +64,29 @@ export function uncoveredTables(
   return tables.filter((table) => {
     const needsUpdates = byIdentity && table.hasIdentity;
     const holders = publications.filter((publication) => !needsUpdates || publication.operations.includes('u'));
-    return !holders.some(
-      (publication) =>
-        publication.allTables || [table.oid, ...table.ancestors].some((oid) => publication.members.has(oid)),
-    );
+    return !holders.some((publication) => publishes(publication, table));
   });
 }
 
+/** Tables of which Postgres refuses the application's UPDATE or DELETE, because these are published. */
+export function refusedTables(
+  publications: readonly PublicationFacts[],
+  tables: readonly PublishableTable[],
+): readonly PublishableTable[] {
+  const ofUpdates = publications.filter(({ operations }) => operations.includes('u') || operations.includes('d'));
+  return tables.filter(
+    (table) =>
+      !table.isPartitioned && !table.hasIdentity && ofUpdates.some((publication) => publishes(publication, table)),
+  );
+}
+
+/** Whether the table is in the publication, itself or by a partitioned table above it. */
+export function publishes(publication: PublicationFacts, table: PublishableTable): boolean {
+  return publication.allTables || [table.oid, ...table.ancestors].some((oid) => publication.members.has(oid));
+}
+
 /**
- * Finds how changes may have been left out since `before` was recorded. Pure.
+ * Finds how changes may have been left out since `before` was known. Pure.
  * @returns what happened, in words, or null where nothing was lost.
  */
 export function findLostCoverage(
@@ -69,7 +94,7 @@ export function findLostCoverage(
   publications: readonly PublicationFacts[],
   tables: readonly PublishableTable[],
 ): string | null {
-  const names = new Map(tables.map((table) => [table.oid, `${table.schema}.${table.name}`]));
+  const captured = new Map(tables.map((table) => [table.oid, table]));
   for (const known of before.publications) {
     const now = publications.find((publication) => publication.name === known.name);
     if (now === undefined) return `the publication "${known.name}" was dropped`;
@@ -79,11 +104,12 @@ export function findLostCoverage(
     const lost = [...known.operations].filter((operation) => !now.operations.includes(operation));
     if (lost.length > 0) return `the publication "${known.name}" publishes fewer operations (lacks ${lost.join(', ')})`;
     for (const member of known.members) {
-      const name = names.get(member.table);
+      const table = captured.get(member.table);
       // A table that was dropped, or is no longer captured, has nothing to lose.
-      if (name === undefined) continue;
+      if (table === undefined) continue;
       const current = now.members.get(member.table);
-      const what = `the table ${name} in the publication "${known.name}"`;
+      if (current === undefined && wasMoved(before, known.name, publications, table)) continue;
+      const what = `the table ${table.schema}.${table.name} in the publication "${known.name}"`;
       if (current === undefined) return `${what} was removed`;
       if (current.membership !== member.membership) return `${what} was removed and added again`;
       if (current.rowFilter !== member.rowFilter) return `${what} has another row filter`;
@@ -91,4 +117,16 @@ export function findLostCoverage(
     }
   }
   return null;
+}
+
+/** Whether a table that is no longer in the publication `from` is where the source was about to move it. */
+function wasMoved(
+  before: CoverageRecord,
+  from: string,
+  publications: readonly PublicationFacts[],
+  table: PublishableTable,
+): boolean {
+  const move = before.moves?.find((planned) => planned.table === table.oid && planned.from === from);
+  const target = publications.find(({ name }) => name === move?.to);
+  return target !== undefined && publishes(target, table);
 }

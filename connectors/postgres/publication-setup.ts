@@ -1,13 +1,26 @@
-import { ConfigurationError, ResyncRequiredError } from '../../src/core/errors.ts';
+import { ConfigurationError, ResyncRequiredError, TailraceError } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import type { SchemaStore } from '../../src/core/schema-store.ts';
+import { capturesTable } from '../../src/core/settings.ts';
 import { insertOnlyPublication, type PostgresConfig } from './config.ts';
 import type { SqlConnection } from './connection.ts';
 import { quoteIdentifier } from './protocol/start-replication.ts';
 import { type PublicationFacts, readPublications } from './publication.ts';
-import { type CoverageRecord, findLostCoverage, recordCoverage, uncoveredTables } from './publication-coverage.ts';
+import { alterPublications } from './publication-alteration.ts';
+import { type CoverageRecord, findLostCoverage, type RecordedMove, recordCoverage } from './publication-coverage.ts';
+import {
+  findProblems,
+  type PublicationChange,
+  type PublicationPair,
+  type PublicationPlan,
+  planPublications,
+} from './publication-plan.ts';
+import { PublicationReport } from './publication-report.ts';
 import { type PublishableTable, readPublishableTables } from './publishable-tables.ts';
 import type { ServerFacts } from './server-facts.ts';
+
+/** How long the application's UPDATE and DELETE may fail on a table that loses its replica identity. */
+export const PUBLICATION_CHECK_MS = 5_000;
 
 /** Key of the coverage record in the schema store; relations have numbers. */
 const COVERAGE_KEY = 'publications';
@@ -18,19 +31,37 @@ export function publicationNames(config: PostgresConfig): readonly string[] {
   return slot.autocreate === 'filtered' ? [slot.publication, insertOnlyPublication(slot)] : [slot.publication];
 }
 
+export function publicationPair(slot: PostgresConfig['slot']): PublicationPair {
+  return { updates: slot.publication, inserts: insertOnlyPublication(slot) };
+}
+
+interface Look {
+  readonly publications: readonly PublicationFacts[];
+  readonly tables: readonly PublishableTable[];
+  readonly captured: readonly PublishableTable[];
+}
+
+type Failures = ReadonlyMap<PublishableTable, TailraceError>;
+
 /** Creates, extends and watches over the publications of a source. */
 export class PublicationSetup {
   readonly #config: PostgresConfig;
   readonly #sql: SqlConnection;
   readonly #server: ServerFacts;
   readonly #logger: Logger;
-  readonly #namedUncovered = new Set<string>();
+  readonly #pair: PublicationPair;
+  /** What their tables need is done by us; on a standby nobody can. */
+  readonly #isOurs: boolean;
+  readonly #report: PublicationReport;
 
   constructor(config: PostgresConfig, sql: SqlConnection, server: ServerFacts, logger: Logger) {
     this.#config = config;
     this.#sql = sql;
     this.#server = server;
     this.#logger = logger;
+    this.#pair = publicationPair(config.slot);
+    this.#isOurs = config.slot.autocreate === 'filtered' && !server.isStandby;
+    this.#report = new PublicationReport(logger, this.#pair, this.#isOurs);
   }
 
   async missing(signal: AbortSignal): Promise<readonly string[]> {
@@ -54,42 +85,54 @@ export class PublicationSetup {
         return;
       case 'filtered':
         for (const name of missing) await this.#createEmpty(name, signal);
-        await this.#addTables(await this.#uncovered(signal), signal);
+        await this.#makeAll(this.#plan(await this.#look(signal)).changes, signal);
     }
   }
 
+  /** Adapts the publications to the tables as they are now, as far as that is allowed and no lock is in the way. */
+  async follow(signal: AbortSignal): Promise<void> {
+    const { changes, problems } = this.#plan(await this.#look(signal));
+    this.#report.problems(problems, await this.#makeEach(changes, signal));
+  }
+
   /**
-   * Compares the publications with what was recorded, adds tables that are new, and records what is there now.
+   * As `follow`, for a stream that must not miss a change: compares the publications with what was recorded, and records
+   * what is there now. Moves are recorded before they are made, so that after a crash they are known to be ours.
    * @param since where the stream stands, for the record.
    * @throws ResyncRequiredError where changes may have been left out.
    */
   async verify(schemas: SchemaStore, since: string, isNew: boolean, signal: AbortSignal): Promise<void> {
+    let plan = await this.#record(schemas, since, isNew, signal);
+    let failures: Failures = new Map();
+    if (plan.changes.length > 0) {
+      failures = await this.#makeEach(plan.changes, signal);
+      plan = await this.#record(schemas, since, false, signal);
+    }
+    this.#report.problems(plan.problems, failures);
+  }
+
+  /** @returns what is to be done next. */
+  async #record(schemas: SchemaStore, since: string, isNew: boolean, signal: AbortSignal): Promise<PublicationPlan> {
     const newest = schemas.versions(COVERAGE_KEY).at(-1);
     const recorded = isNew ? null : (newest?.resolved ?? null);
-    const tables = await readPublishableTables(this.#sql, this.#config.source, signal);
-    const publications = await this.#read(signal);
+    const look = await this.#look(signal);
+    const { publications, captured } = look;
     const lost =
-      recorded === null ? null : findLostCoverage(JSON.parse(recorded) as CoverageRecord, publications, tables);
+      recorded === null ? null : findLostCoverage(JSON.parse(recorded) as CoverageRecord, publications, captured);
     if (lost !== null) {
       throw new ResyncRequiredError(`Changes may have been left out: ${lost}.`, {
         code: 'POSTGRES_PUBLICATION_CHANGED',
         remedy: 'Restore the publication as it was, then run `tailrace resync` to take a new snapshot.',
       });
     }
-    const isFiltered = this.#config.slot.autocreate === 'filtered';
-    const uncovered = uncoveredTables(publications, tables, isFiltered);
-    let current = publications;
-    if (uncovered.length > 0 && isFiltered) {
-      await this.#addTables(uncovered, signal);
-      current = await this.#read(signal);
-    } else {
-      this.#warnOfUncovered(uncovered);
+    const plan = this.#plan(look);
+    const resolved = JSON.stringify(recordCoverage(publications, captured, movesOf(plan)));
+    if (resolved !== recorded) {
+      // Records are kept in order, also when the position was set back or the source is another server now.
+      const later = newest !== undefined && newest.since > since ? newest.since : since;
+      await schemas.add(COVERAGE_KEY, { layout: COVERAGE_KEY, since: later, resolved }, signal);
     }
-    const resolved = JSON.stringify(recordCoverage(current, tables));
-    if (resolved === recorded) return;
-    // Records are kept in order, also when the position was set back or the source is another server now.
-    const later = newest !== undefined && newest.since > since ? newest.since : since;
-    await schemas.add(COVERAGE_KEY, { layout: COVERAGE_KEY, since: later, resolved }, signal);
+    return plan;
   }
 
   /** Drops what `ensure` creates. */
@@ -109,9 +152,53 @@ export class PublicationSetup {
     return readPublications(this.#sql, publicationNames(this.#config), this.#server.version, signal);
   }
 
-  async #uncovered(signal: AbortSignal): Promise<readonly PublishableTable[]> {
-    const tables = await readPublishableTables(this.#sql, this.#config.source, signal);
-    return uncoveredTables(await this.#read(signal), tables, true);
+  async #look(signal: AbortSignal): Promise<Look> {
+    const { source } = this.#config;
+    const tables = await readPublishableTables(this.#sql, null, signal);
+    const captured = tables.filter(({ schema, name }) => capturesTable(source, `${schema}.${name}`));
+    return { tables, captured, publications: await this.#read(signal) };
+  }
+
+  #plan({ publications, tables, captured }: Look): PublicationPlan {
+    const { autocreate } = this.#config.slot;
+    if (this.#isOurs) return planPublications(publications, tables, captured, this.#pair);
+    return {
+      changes: [],
+      problems: findProblems(publications, autocreate === 'all_tables' ? tables : captured, captured),
+    };
+  }
+
+  /** Many tables at once, before there is a stream. */
+  async #makeAll(changes: readonly PublicationChange[], signal: AbortSignal): Promise<void> {
+    for (const group of Map.groupBy(changes, ({ kind, to }) => `${kind} ${to}`).values()) {
+      await alterPublications(this.#sql, group, signal);
+      this.#report.done(group);
+    }
+  }
+
+  /** Each table for itself: one that is locked does not hold up the others. @returns what went wrong. */
+  async #makeEach(changes: readonly PublicationChange[], signal: AbortSignal): Promise<Failures> {
+    const failures = new Map<PublishableTable, TailraceError>();
+    const waiting = new Set<number>();
+    const done: PublicationChange[] = [];
+    try {
+      for (const change of changes) {
+        if (change.kind === 'lost' && waiting.has(change.table.oid)) continue;
+        try {
+          await alterPublications(this.#sql, [change], signal);
+          done.push(change);
+        } catch (error) {
+          signal.throwIfAborted();
+          if (!(error instanceof TailraceError)) throw error;
+          failures.set(change.table, error);
+          // What publishes a partition stays until the partition is published by itself.
+          if (change.kind === 'detached') for (const oid of change.table.ancestors) waiting.add(oid);
+        }
+      }
+    } finally {
+      this.#report.done(done);
+    }
+    return failures;
   }
 
   async #createForAllTables(signal: AbortSignal): Promise<void> {
@@ -146,53 +233,8 @@ export class PublicationSetup {
     );
     this.#logger.info({ publication: name, publish: operations }, 'created a publication');
   }
+}
 
-  async #addTables(tables: readonly PublishableTable[], signal: AbortSignal): Promise<void> {
-    const { slot } = this.#config;
-    const insertOnly = insertOnlyPublication(slot);
-    await this.#addTo(
-      slot.publication,
-      tables.filter((table) => table.hasIdentity),
-      signal,
-    );
-    await this.#addTo(
-      insertOnly,
-      tables.filter((table) => !table.hasIdentity),
-      signal,
-    );
-  }
-
-  async #addTo(publication: string, tables: readonly PublishableTable[], signal: AbortSignal): Promise<void> {
-    if (tables.length === 0) return;
-    const list = tables.map((table) => `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`).join(', ');
-    await this.#sql.query(
-      'adding tables to a publication',
-      `ALTER PUBLICATION ${quoteIdentifier(publication)} ADD TABLE ${list}`,
-      [],
-      signal,
-    );
-    const names = tables.map((table) => `${table.schema}.${table.name}`);
-    this.#logger.info(
-      { publication, tables: names },
-      'added tables to the publication; earlier changes of them are not captured',
-    );
-    if (publication === insertOnlyPublication(this.#config.slot)) {
-      this.#logger.warn(
-        { tables: names },
-        'only INSERT and TRUNCATE of these tables are captured: they have no usable replica identity. Give them a primary key or REPLICA IDENTITY FULL.',
-      );
-    }
-  }
-
-  #warnOfUncovered(tables: readonly PublishableTable[]): void {
-    const names = tables
-      .map((table) => `${table.schema}.${table.name}`)
-      .filter((name) => !this.#namedUncovered.has(name));
-    if (names.length === 0) return;
-    for (const name of names) this.#namedUncovered.add(name);
-    this.#logger.warn(
-      { publication: this.#config.slot.publication, tables: names },
-      'these tables are configured but not in the publication; add them to it, or exclude them.',
-    );
-  }
+function movesOf({ changes }: PublicationPlan): readonly RecordedMove[] {
+  return changes.flatMap(({ table, from, to }) => (from === null ? [] : [{ table: table.oid, from, to }]));
 }

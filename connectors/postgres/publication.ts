@@ -7,6 +7,8 @@ export interface PublicationFacts {
   readonly allTables: boolean;
   readonly operations: string;
   readonly viaRoot: boolean;
+  /** The role may alter it. */
+  readonly owned: boolean;
   /** By OID of the table; empty where all tables are published. */
   readonly members: ReadonlyMap<number, PublicationMember>;
 }
@@ -16,6 +18,8 @@ export interface PublicationMember {
   readonly membership: number;
   readonly rowFilter: string | null;
   readonly columns: readonly number[] | null;
+  /** The table is in it because its schema is. */
+  readonly bySchema: boolean;
 }
 
 interface PublicationRow {
@@ -24,6 +28,7 @@ interface PublicationRow {
   readonly all_tables: boolean;
   readonly operations: string;
   readonly via_root: boolean;
+  readonly owned: boolean;
   readonly members: readonly {
     table: number;
     membership: number;
@@ -35,6 +40,7 @@ interface PublicationRow {
 // Row filters and column lists are there from Postgres 15 on, schemas too: read through JSON for one statement.
 const PUBLICATIONS = `
   SELECT p.oid::int8::float8 AS oid, p.pubname::text AS name, p.puballtables AS all_tables, p.pubviaroot AS via_root,
+         pg_catalog.pg_has_role(p.pubowner, 'USAGE') AS owned,
          concat(CASE WHEN p.pubinsert THEN 'i' END, CASE WHEN p.pubupdate THEN 'u' END,
                 CASE WHEN p.pubdelete THEN 'd' END, CASE WHEN p.pubtruncate THEN 't' END) AS operations,
          coalesce((SELECT jsonb_agg(jsonb_build_object(
@@ -75,10 +81,10 @@ export async function readPublications(
   return rows.map((row) => {
     const members = new Map<number, PublicationMember>();
     for (const { publication, table, membership } of bySchema) {
-      if (publication === row.name) members.set(table, { membership, rowFilter: null, columns: null });
+      if (publication === row.name) members.set(table, { membership, rowFilter: null, columns: null, bySchema: true });
     }
     for (const { table, membership, row_filter, columns } of row.members) {
-      members.set(table, { membership, rowFilter: row_filter, columns: parseColumns(columns) });
+      members.set(table, { membership, rowFilter: row_filter, columns: parseColumns(columns), bySchema: false });
     }
     return {
       name: row.name,
@@ -86,6 +92,7 @@ export async function readPublications(
       allTables: row.all_tables,
       operations: row.operations,
       viaRoot: row.via_root,
+      owned: row.owned,
       members,
     };
   });

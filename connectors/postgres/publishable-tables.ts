@@ -10,6 +10,10 @@ export interface PublishableTable {
   readonly hasIdentity: boolean;
   /** OIDs of the partitioned tables above a partition: publishing one of them publishes it. */
   readonly ancestors: readonly number[];
+  /** It has no rows of its own. */
+  readonly isPartitioned: boolean;
+  /** The role may add it to a publication. */
+  readonly owned: boolean;
 }
 
 interface TableRow {
@@ -18,10 +22,12 @@ interface TableRow {
   readonly name: string;
   readonly has_identity: boolean;
   readonly ancestors: readonly number[];
+  readonly is_partitioned: boolean;
+  readonly owned: boolean;
 }
 
 // A partitioned table has a usable identity when it has a primary key, which later partitions get too, and when every
-// partition there is now has one.
+// partition there is now has one. Nothing here locks a table: pg_partition_tree would wait for an ALTER TABLE of a partition.
 const TABLES = `
   WITH identity AS (
     SELECT c.oid, c.relkind,
@@ -36,13 +42,17 @@ const TABLES = `
            EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary) AS has_primary_key
       FROM pg_catalog.pg_class c
      WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
+  ), above_unusable AS (
+    SELECT a.relid::oid AS oid
+      FROM identity leaf JOIN pg_catalog.pg_class c ON c.oid = leaf.oid AND c.relispartition
+      CROSS JOIN LATERAL pg_catalog.pg_partition_ancestors(leaf.oid) a
+     WHERE leaf.relkind = 'r' AND NOT leaf.usable
   )
   SELECT c.oid::int8::float8 AS oid, n.nspname::text AS schema, c.relname::text AS name,
          CASE WHEN c.relkind = 'r' THEN i.usable
-              ELSE i.has_primary_key AND i.usable AND NOT EXISTS (
-                SELECT FROM pg_catalog.pg_partition_tree(c.oid) t JOIN identity leaf ON leaf.oid = t.relid
-                 WHERE t.isleaf AND leaf.relkind = 'r' AND NOT leaf.usable)
+              ELSE i.has_primary_key AND i.usable AND NOT EXISTS (SELECT FROM above_unusable u WHERE u.oid = c.oid)
          END AS has_identity,
+         c.relkind = 'p' AS is_partitioned, pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned,
          ARRAY(SELECT a.relid::oid::int8::float8 FROM pg_catalog.pg_partition_ancestors(c.oid) a
                 WHERE a.relid <> c.oid) AS ancestors
     FROM pg_catalog.pg_class c
@@ -60,11 +70,13 @@ export async function readPublishableTables(
   const rows = await sql.query<TableRow & Record<string, unknown>>('reading the tables', TABLES, [], signal);
   return rows
     .filter((row) => source === null || capturesTable(source, `${row.schema}.${row.name}`))
-    .map(({ oid, schema, name, has_identity, ancestors }) => ({
+    .map(({ oid, schema, name, has_identity, ancestors, is_partitioned, owned }) => ({
       oid,
       schema,
       name,
       hasIdentity: has_identity,
       ancestors,
+      isPartitioned: is_partitioned,
+      owned,
     }));
 }

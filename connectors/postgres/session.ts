@@ -11,7 +11,7 @@ import { startHeartbeat } from './heartbeat.ts';
 import { messageContentCodec } from './message-content.ts';
 import type { PgPosition } from './positions.ts';
 import { formatLsn, LSN_ZERO, type Lsn, lsnDistance } from './protocol/lsn.ts';
-import { PublicationSetup, publicationNames } from './publication-setup.ts';
+import { PUBLICATION_CHECK_MS, PublicationSetup, publicationNames } from './publication-setup.ts';
 import { RelationCache, streamPointKey } from './relation-cache.ts';
 import { repeat } from './repeat.ts';
 import { ReplicationConnection } from './replication-connection.ts';
@@ -26,7 +26,6 @@ import { walHealth } from './wal-health.ts';
 
 const CLAIM_RETRY_MS = 1000;
 const CLAIM_LOG_MS = 10_000;
-const PUBLICATION_CHECK_MS = 30_000;
 /** The end of the log may lie behind the header of a page that has no record yet. */
 const PAGE_HEADER_BYTES = 64;
 
@@ -200,7 +199,7 @@ export class PgSession implements SourceSession<PgPosition> {
     return walHealth(slot, this.#server, unread > PAGE_HEADER_BYTES);
   }
 
-  /** A publication that is changed under the stream loses changes without a word from the server. */
+  /** A publication that is changed under the stream loses changes without a word; one that is not can break the application. */
   async #checkPublications(schemas: SchemaStore, connection: ReplicationConnection, stop: AbortSignal): Promise<void> {
     try {
       const point = connection.acknowledged;

@@ -1,10 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { insertOnlyPublication, type PostgresConfig } from './config.ts';
 import type { SqlConnection } from './connection.ts';
 import { quoteIdentifier } from './protocol/start-replication.ts';
-import { readPublications } from './publication.ts';
-import { readPublishableTables } from './publishable-tables.ts';
-import type { ServerFacts } from './server-facts.ts';
 
 /** Purpose of a tail's connection for statements: with it a living tail is recognised in pg_stat_activity. */
 export const TAIL_PURPOSE = 'tail';
@@ -45,33 +41,4 @@ export async function dropLeftovers(sql: SqlConnection, signal: AbortSignal): Pr
     await sql.query('dropping what an ended tail left', statement, [], signal);
   }
   return rows.map(({ name }) => name);
-}
-
-/**
- * Moves tables that lost their replica identity to the publication of inserts: while updates of them are published,
- * Postgres refuses the application's UPDATE and DELETE.
- */
-export async function moveUnidentified(
-  config: PostgresConfig,
-  sql: SqlConnection,
-  server: ServerFacts,
-  signal: AbortSignal,
-): Promise<void> {
-  const updates = config.slot.publication;
-  const inserts = insertOnlyPublication(config.slot);
-  const tables = await readPublishableTables(sql, config.source, signal);
-  const publications = await readPublications(sql, [updates, inserts], server.version, signal);
-  const has = (publication: string, oid: number): boolean =>
-    publications.find(({ name }) => name === publication)?.members.has(oid) === true;
-  const alter = (publication: string, action: 'ADD' | 'DROP', table: string): Promise<unknown> => {
-    const statement = `ALTER PUBLICATION ${quoteIdentifier(publication)} ${action} TABLE ${table}`;
-    return sql.query('moving a table to another publication', statement, [], signal);
-  };
-  for (const { oid, schema, name, hasIdentity } of tables) {
-    if (hasIdentity || !has(updates, oid)) continue;
-    const table = `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
-    // Added first: an insert in between would be in neither.
-    if (!has(inserts, oid)) await alter(inserts, 'ADD', table);
-    await alter(updates, 'DROP', table);
-  }
 }

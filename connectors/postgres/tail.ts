@@ -7,24 +7,20 @@ import type { PostgresConfig } from './config.ts';
 import { SqlConnection } from './connection.ts';
 import { readPreflightFacts } from './preflight-facts.ts';
 import { LSN_ZERO } from './protocol/lsn.ts';
-import { PublicationSetup, publicationNames } from './publication-setup.ts';
+import { PUBLICATION_CHECK_MS, PublicationSetup, publicationNames } from './publication-setup.ts';
 import { RelationCache } from './relation-cache.ts';
 import { repeat } from './repeat.ts';
 import { ReplicationConnection } from './replication-connection.ts';
 import { readHead, type ServerFacts } from './server-facts.ts';
-import { codeOf } from './sql-state.ts';
 import { requireTailable } from './tail-checks.ts';
 import { tailConfig } from './tail-config.ts';
-import { dropLeftovers, moveUnidentified, nameTail, TAIL_PURPOSE } from './tail-publication.ts';
+import { dropLeftovers, nameTail, TAIL_PURPOSE } from './tail-publication.ts';
 
 /** A table that somebody alters holds a lock that the publication waits for: not for ever. */
 const LOCK_TIMEOUT = '10s';
 const SET_UP_DEADLINE_MS = 60_000;
 const TIDY_DEADLINE_MS = 15_000;
-const FOLLOW_TABLES_MS = 5_000;
 const STATUS_INTERVAL_MS = 10_000;
-/** SQLSTATE */
-const UNDEFINED_TABLE = '42P01';
 
 /**
  * Changes from now on, on a temporary slot. pgoutput cannot do without publications, so there are two of a recognisable
@@ -91,15 +87,13 @@ async function startStream(
     logger: dependencies.logger,
     head,
   });
-  const stopLooking = repeat(FOLLOW_TABLES_MS, async (stop) => {
+  const stopLooking = repeat(PUBLICATION_CHECK_MS, async (stop) => {
     try {
       // Not cut short by `stop`: see setUp.
-      const deadline = AbortSignal.timeout(TIDY_DEADLINE_MS);
-      await moveUnidentified(config, sql, server, deadline);
-      // A table that was created since is shown too.
-      await publications.ensure(deadline);
+      await publications.follow(AbortSignal.timeout(TIDY_DEADLINE_MS));
     } catch (error) {
-      if (!stop.aborted && !passesByItself(error)) connection.inbox.fail(error);
+      const passes = error instanceof TailraceError && error.errorClass === 'transient';
+      if (!stop.aborted && !passes) connection.inbox.fail(error);
     }
   });
   return new PgChangeStream({
@@ -145,12 +139,6 @@ async function connect(
       },
     );
   }
-}
-
-/** Tables that are dropped or locked between two statements: the next look meets them as they are then. */
-function passesByItself(error: unknown): boolean {
-  if (!(error instanceof TailraceError)) return false;
-  return error.errorClass === 'transient' || codeOf(error.cause) === UNDEFINED_TABLE;
 }
 
 /** Reports what it cannot drop instead of failing: whatever ended the tail is the better news. */

@@ -32,7 +32,9 @@ const FINE: PreflightFacts = {
   role: { name: 'cdc', isSuperuser: false, canReplicate: true, canCreateInDatabase: true },
   slot: null,
   publications: [],
-  tables: [{ oid: 1, schema: 'public', name: 't', hasIdentity: true, ancestors: [] }],
+  tables: [
+    { oid: 1, schema: 'public', name: 't', hasIdentity: true, ancestors: [], isPartitioned: false, owned: true },
+  ],
   unreadable: [],
   notOwned: [],
   withToast: [],
@@ -50,14 +52,24 @@ const SLOT = {
   invalidation: null,
   retainedBytes: 0,
 };
-const KEYLESS = [{ oid: 1, schema: 'public', name: 't', hasIdentity: false, ancestors: [] }];
+const KEYLESS = [
+  { oid: 1, schema: 'public', name: 't', hasIdentity: false, ancestors: [], isPartitioned: false, owned: true },
+];
 const publication = (operations: string) => ({
   name: 'p',
   oid: 5,
   allTables: true,
   operations,
   viaRoot: false,
+  owned: true,
   members: new Map(),
+});
+
+const member = (name: string, operations: string, table: number) => ({
+  ...publication(operations),
+  name,
+  allTables: false,
+  members: new Map([[table, { membership: 9, rowFilter: null, columns: null, bySchema: false }]]),
 });
 
 /** Checks that are not fine, with their severity. */
@@ -100,6 +112,21 @@ const CASES: [string, Partial<PreflightFacts>, object, Record<string, string>][]
     'keyless table whose updates are published',
     { tables: KEYLESS, publications: [publication('iudt')] },
     { autocreate: 'disabled' },
+    { replica_identity: 'error' },
+  ],
+  [
+    'keyless table that the source moves by itself',
+    { tables: KEYLESS, publications: [member('p', 'iudt', 1), member('p_insert_only', 'it', 2)] },
+    {},
+    { replica_identity: 'warning' },
+  ],
+  [
+    "keyless table that it cannot move, being somebody else's",
+    {
+      tables: [{ ...KEYLESS[0]!, owned: false }],
+      publications: [member('p', 'iudt', 1), member('p_insert_only', 'it', 2)],
+    },
+    {},
     { replica_identity: 'error' },
   ],
   ['unreadable table', { unreadable: ['public.t'] }, {}, { table_privileges: 'warning' }],

@@ -8,13 +8,14 @@ import {
 } from '../../../../connectors/postgres/publication-coverage.ts';
 import type { PublishableTable } from '../../../../connectors/postgres/publishable-tables.ts';
 
-const member = { membership: 900, rowFilter: null, columns: null };
+const member = { membership: 900, rowFilter: null, columns: null, bySchema: false };
 const MAIN: PublicationFacts = {
   name: 'main',
   oid: 500,
   allTables: false,
   operations: 'iudt',
   viaRoot: false,
+  owned: true,
   members: new Map([
     [1, member],
     [2, { ...member, membership: 901 }],
@@ -27,6 +28,8 @@ const table = (oid: number, more: Partial<PublishableTable> = {}): PublishableTa
   name: `t${oid}`,
   hasIdentity: true,
   ancestors: [],
+  isPartitioned: false,
+  owned: true,
   ...more,
 });
 const TABLES = [table(1), table(2)];
@@ -50,6 +53,24 @@ test('what may have left changes out is found', () => {
   assert.match(lost({ members: withMember({ membership: 999 }) }) ?? '', /removed and added again/);
   assert.match(lost({ members: withMember({ rowFilter: '(id > 5)' }) }) ?? '', /row filter/);
   assert.match(lost({ members: withMember({ columns: [1] }) }) ?? '', /column list/);
+});
+
+test('a move that was about to be made is ours, made or not; any other is not', () => {
+  const record = recordCoverage([MAIN, INSERT_ONLY], TABLES, [{ table: 1, from: 'main', to: 'insert_only' }]);
+  const without = (oid: number) => ({ ...MAIN, members: new Map([...MAIN.members].filter(([key]) => key !== oid)) });
+  const inserts = (oid: number) => ({ ...INSERT_ONLY, members: new Map([[oid, member]]) });
+  assert.equal(findLostCoverage(record, [MAIN, INSERT_ONLY], TABLES), null, 'not made');
+  assert.equal(findLostCoverage(record, [without(1), inserts(1)], TABLES), null, 'made');
+  assert.match(findLostCoverage(record, [without(1), INSERT_ONLY], TABLES) ?? '', /public\.t1 .* was removed$/);
+  assert.match(findLostCoverage(record, [without(2), inserts(2)], TABLES) ?? '', /public\.t2 .* was removed$/);
+  assert.match(findLostCoverage(RECORD, [without(1), inserts(1)], TABLES) ?? '', /public\.t1 .* was removed$/);
+  const again = { ...MAIN, members: withMember({ membership: 999 }) };
+  assert.match(findLostCoverage(record, [again, inserts(1)], TABLES) ?? '', /removed and added again/);
+});
+
+test('without moves the record is what it was before there were any', () => {
+  assert.deepEqual(Object.keys(RECORD), ['publications']);
+  assert.deepEqual(RECORD.publications[1]?.members[0], { table: 1, membership: 900, rowFilter: null, columns: null });
 });
 
 test('the record survives JSON', () => {

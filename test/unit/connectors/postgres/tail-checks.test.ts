@@ -11,7 +11,15 @@ const config = tailConfig(
   { url: new Secret('postgres://dev:pw@db/shop'), tables: [/^public\.t$/] },
   'tailrace_tail_1_x',
 );
-const table = { oid: 1, schema: 'public', name: 't', hasIdentity: true, ancestors: [] };
+const table = {
+  oid: 1,
+  schema: 'public',
+  name: 't',
+  hasIdentity: true,
+  ancestors: [],
+  isPartitioned: false,
+  owned: true,
+};
 
 const facts: PreflightFacts = {
   server: {
