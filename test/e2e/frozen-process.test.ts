@@ -3,6 +3,7 @@ import { it } from 'node:test';
 import { awaitUntil } from '../support/await-until.ts';
 import { Daemon } from '../support/daemon-process.ts';
 import { deleteTopicsNamed } from '../support/kafka-topics.ts';
+import { awaitConfirmed } from '../support/slot-progress.ts';
 import { tailedDatabase } from '../support/tailed-database.ts';
 
 const TABLE = 'CREATE TABLE t (id int PRIMARY KEY)';
@@ -42,6 +43,8 @@ it('a daemon that was overtaken while it stood still sends nothing more and wait
     await first.start().streaming();
     await tailed.query('INSERT INTO t VALUES (1)');
     await tailed.records('public.t', 1);
+    // Checkpointed, or the successor rightly repeats it.
+    await awaitConfirmed(tailed.database, `tailrace_${tailed.prefix}`);
     first.signal('SIGSTOP');
     // What the server does by itself after wal_sender_timeout.
     await tailed.query('SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1', [
