@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { CHECKOUT } from './local/checkout.ts';
 
 /**
- * `npm run build`: compiles `src` and `connectors` to `dist`, which is what is published. There are no declarations: the
- * package is a program, not a library.
+ * `npm run build [-- <directory in the checkout>]`: compiles `src` and `connectors` to `dist`, which is what is published,
+ * or to another directory. There are no declarations: the package is a program, not a library.
  */
-const DIST = join(CHECKOUT, 'dist');
+const DIST = join(CHECKOUT, process.argv[2] ?? 'dist');
 const ENTRY = join(DIST, 'src', 'cli', 'main.js');
 /** What the program reads beside its code: the status page and the like. */
 const ASSETS = '{src,connectors}/**/*.{html,css,js,svg,json,sql}';
@@ -31,7 +31,10 @@ console.log(`dist: ${globSync('**/*.js', { cwd: DIST }).length} modules, ${asset
 function compile(): void {
   const tsc = join(CHECKOUT, 'node_modules', 'typescript', 'bin', 'tsc');
   try {
-    execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: CHECKOUT, stdio: 'inherit' });
+    execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', DIST], {
+      cwd: CHECKOUT,
+      stdio: 'inherit',
+    });
   } catch (error) {
     // tsc has said what is wrong.
     process.exit((error as { status?: number }).status ?? 1);

@@ -4,6 +4,7 @@ import { LogicalReplicationService } from 'pg-logical-replication';
 import type { Clock } from '../../src/core/clock.ts';
 import { ResyncRequiredError, TransientError } from '../../src/core/errors.ts';
 import { freeBuffer } from '../../src/core/free-buffer.ts';
+import { allocateBuffer } from '../../src/core/large-buffer.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import type { ConnectionConfig } from './config.ts';
 import { clientConfig, socketOf, withConfiguredTls } from './connection.ts';
@@ -163,14 +164,17 @@ export class ReplicationConnection implements AsyncDisposable {
     const listeners = socket.listeners('data') as ((chunk: Buffer) => void)[];
     socket.removeAllListeners('data');
     let isLent = false;
-    const framer = new CopyStreamFramer({
-      walData: (bytes, start, end, high, low, isOwn) => this.#receive(bytes, start, end, high, low, isOwn),
-      keepalive: (high, low, wantsReply) => this.#keepalive(high, low, wantsReply),
-      other: (message) => {
-        isLent = true;
-        for (const listener of listeners) listener.call(socket, message);
+    const framer = new CopyStreamFramer(
+      {
+        walData: (bytes, start, end, high, low, isOwn) => this.#receive(bytes, start, end, high, low, isOwn),
+        keepalive: (high, low, wantsReply) => this.#keepalive(high, low, wantsReply),
+        other: (message) => {
+          isLent = true;
+          for (const listener of listeners) listener.call(socket, message);
+        },
       },
-    });
+      allocateBuffer,
+    );
     socket.on('data', (chunk: Buffer) => {
       const nowMs = this.#options.clock.nowMs();
       this.#heardAtMs = nowMs;

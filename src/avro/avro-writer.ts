@@ -1,13 +1,13 @@
 import type { OutputBuffer } from '../core/encoder.ts';
 import { freeBuffer } from '../core/free-buffer.ts';
+import { allocateBuffer } from '../core/large-buffer.ts';
 import type { ConstantFragment, NullBranch, ValueWriter } from '../core/value-writer.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { UnscaledDecimal } from './unscaled-decimal.ts';
 
 const INITIAL_BYTES = 64 * 1024;
-/** Above this a buffer is given back once it has been mostly empty for a while. */
+/** A larger buffer is given back as soon as its record is gone: there are other copies of a large value on their way. */
 const RETAINED_BYTES = 1024 * 1024;
-const IDLE_RESETS = 64;
 /** Up to here a loop beats the call into `Buffer.copy` or `Buffer.write`. */
 const LOOP_BYTES = 40;
 /** A varint of 64 bits takes at most ten bytes. */
@@ -21,7 +21,6 @@ const TWO_TO_32 = 0x1_0000_0000;
 export class AvroWriter implements RecordWriter {
   #buffer: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   #length = 0;
-  #idleResets = 0;
   readonly #number = new DataView(new ArrayBuffer(8));
   readonly #numberBytes = new Uint8Array(this.#number.buffer);
   readonly #decimal = new UnscaledDecimal();
@@ -37,15 +36,10 @@ export class AvroWriter implements RecordWriter {
     return this.#length;
   }
 
-  /** Forgets what was written. A buffer that one oversized record made large shrinks after some ordinary ones. */
+  /** Forgets what was written, and gives back what an oversized record took. */
   reset(): void {
-    const written = this.#length;
     this.#length = 0;
-    if (this.#buffer.length <= RETAINED_BYTES) return;
-    this.#idleResets = written > this.#buffer.length >>> 2 ? 0 : this.#idleResets + 1;
-    if (this.#idleResets < IDLE_RESETS) return;
-    this.#idleResets = 0;
-    this.#replace(INITIAL_BYTES);
+    if (this.#buffer.length > RETAINED_BYTES) this.#replace(INITIAL_BYTES);
   }
 
   /** Takes back everything from `length` on. */
@@ -240,7 +234,7 @@ export class AvroWriter implements RecordWriter {
 
   #replace(bytes: number): void {
     const replaced = this.#buffer;
-    this.#buffer = Buffer.allocUnsafeSlow(bytes);
+    this.#buffer = allocateBuffer(bytes);
     replaced.copy(this.#buffer, 0, 0, this.#length);
     freeBuffer(replaced);
   }

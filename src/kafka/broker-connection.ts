@@ -27,6 +27,10 @@ interface PendingRequest {
   readonly resolve: (response: unknown) => void;
   readonly reject: (error: Error) => void;
   readonly timer: NodeJS.Timeout;
+  /** The kernel has the whole request. */
+  isWritten: boolean;
+  /** Answered before that: whoever asked is told once nobody reads the chunks any more. */
+  early: { readonly response: unknown } | null;
 }
 
 const SOFTWARE_NAME = 'tailrace';
@@ -134,6 +138,7 @@ export class BrokerConnection {
 
   /**
    * Sends one request and resolves with its answer, error codes inside it included.
+   * Settled means that nobody reads what was given to it any more: the kernel has it, or the socket is closed.
    * @throws TransientError where the connection broke or the answer did not come in time: the request may have been done.
    */
   request<Q, R>(api: Api<Q, R>, request: Q): Promise<R> {
@@ -154,14 +159,20 @@ export class BrokerConnection {
       this.#correlationId = (correlationId + 1) & 0x7fffffff;
       const timer = setTimeout(() => this.destroy(timedOut(this.address, api.name)), this.#options.requestTimeoutMs);
       timer.unref();
-      this.#pending.set(correlationId, {
+      const pending: PendingRequest = {
         api,
         version,
         resolve: resolve as (response: unknown) => void,
         reject,
         timer,
+        isWritten: false,
+        early: null,
+      };
+      this.#pending.set(correlationId, pending);
+      this.#write(api, version, correlationId, chunks, () => {
+        pending.isWritten = true;
+        if (pending.early !== null) this.#settle(correlationId, pending, pending.early.response);
       });
-      this.#write(api, version, correlationId, chunks);
     });
   }
 
@@ -206,7 +217,14 @@ export class BrokerConnection {
     );
   }
 
-  #write(api: Api<never, unknown>, version: number, correlationId: number, chunks: readonly Buffer[]): void {
+  /** `onWritten` is not called where the socket breaks first. */
+  #write(
+    api: Api<never, unknown>,
+    version: number,
+    correlationId: number,
+    chunks: readonly Buffer[],
+    onWritten: () => void,
+  ): void {
     const header = this.#header;
     header.reset();
     writeRequestHeader(header, api, version, correlationId, this.#options.clientId);
@@ -216,7 +234,10 @@ export class BrokerConnection {
     head.writeInt32BE(size, 0);
     this.#socket.cork();
     this.#socket.write(head);
-    for (const chunk of chunks) this.#socket.write(chunk);
+    for (let i = 0; i < chunks.length - 1; i++) this.#socket.write(chunks[i]!);
+    this.#socket.write(chunks.at(-1)!, (error) => {
+      if (error == null) onWritten();
+    });
     this.#socket.uncork();
   }
 
@@ -240,7 +261,13 @@ export class BrokerConnection {
     // ApiVersions answers always have header version 0, so that a broker can answer a version that it does not know.
     if (pending.api.flexible && pending.api.key !== apiVersions.key) input.tags();
     const response = pending.api.decode(input, pending.version);
-    this.#pending.delete(correlationId);
+    // An answer to half a request is no reason to send the other half from memory that has got another use.
+    if (pending.isWritten) this.#settle(correlationId, pending, response);
+    else pending.early = { response };
+  }
+
+  #settle(correlationId: number, pending: PendingRequest, response: unknown): void {
+    if (!this.#pending.delete(correlationId)) return;
     clearTimeout(pending.timer);
     pending.resolve(response);
     if (this.#closeWhenIdle && this.#pending.size === 0) this.destroy();

@@ -1,4 +1,5 @@
 import { freeBuffer } from '../core/free-buffer.ts';
+import { allocateBuffer } from '../core/large-buffer.ts';
 
 const MIN_CLASS_BYTES = 4 * 1024;
 
@@ -25,20 +26,19 @@ export class BufferPool {
   take(bytes: number): Buffer {
     const size = this.#classOf(bytes);
     const free = this.#free.get(size)?.pop();
-    if (free === undefined) return Buffer.allocUnsafeSlow(size);
+    if (free === undefined) return allocateBuffer(size);
     this.#retainedBytes -= size;
     return free;
   }
 
   /**
-   * Nobody may read or write `buffer` any more, the kernel included.
-   * @param wasSent a socket has had it: then what is not kept is left to the garbage collector. A broker that acknowledges
-   *   what it has not read yet must not make us send freed memory.
+   * Nobody may read or write `buffer` any more, a pending write to a socket included: it is used again, or its memory is
+   * gone at once.
    */
-  give(buffer: Buffer, wasSent: boolean): void {
+  give(buffer: Buffer): void {
     const size = buffer.length;
     if (size > this.#maxClassBytes || this.#retainedBytes + size > this.#maxRetainedBytes) {
-      if (!wasSent) freeBuffer(buffer);
+      freeBuffer(buffer);
       return;
     }
     const free = this.#free.get(size);

@@ -9,8 +9,11 @@ export interface Compressor {
   /** The codec's bits in the attributes of a batch. */
   readonly attributes: number;
   compressSync(records: Buffer): Buffer;
-  /** The same on another thread; null where the codec has no such form. */
-  readonly compress: ((records: Buffer) => Promise<Buffer>) | null;
+  /**
+   * The same on another thread; null where the codec has no such form. The output may be a part of `target`, which has room
+   * for as much as the records.
+   */
+  readonly compress: ((records: Buffer, target: Buffer | null) => Promise<Buffer>) | null;
 }
 
 const gzipAsync = promisify(gzip);
@@ -54,12 +57,12 @@ export async function createCompressor(compression: Compression): Promise<Compre
 }
 
 /** Contexts are used again; there are as many as were ever needed at the same time. */
-function zstdFrames(): (records: Buffer) => Promise<Buffer> {
+function zstdFrames(): (records: Buffer, target: Buffer | null) => Promise<Buffer> {
   const idle: ZstdFrames[] = [];
-  return async (records) => {
+  return async (records, target) => {
     const frames = idle.pop() ?? new ZstdFrames(ZSTD_PARAMS);
     try {
-      return await frames.compress(records);
+      return await frames.compress(records, target);
     } finally {
       if (frames.usable) idle.push(frames);
     }

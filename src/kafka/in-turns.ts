@@ -2,14 +2,17 @@
  * `work` with at most `limit` calls under way; the others wait in order. For work that takes memory from its call on, not
  * from the moment when a thread has time for it.
  */
-export function inTurns<A, R>(limit: number, work: (argument: A) => Promise<R>): (argument: A) => Promise<R> {
+export function inTurns<A extends unknown[], R>(
+  limit: number,
+  work: (...values: A) => Promise<R>,
+): (...values: A) => Promise<R> {
   const waiting: (() => void)[] = [];
   let running = 0;
-  return async (argument) => {
+  return async (...values) => {
     if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
     else running += 1;
     try {
-      return await work(argument);
+      return await work(...values);
     } finally {
       // Whoever waits takes over the turn.
       const next = waiting.shift();

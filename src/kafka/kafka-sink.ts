@@ -101,6 +101,8 @@ export class KafkaSink implements Sink {
   readonly #rejectFailure: (error: unknown) => void;
   #failed: { readonly error: unknown } | null = null;
   #inFlightBytes = 0;
+  /** Of the records that are larger than a batch and in flight, the largest; 0 where there is none. */
+  #largestBytes = 0;
 
   /** Use `createKafkaSink`. */
   constructor(options: KafkaSinkOptions, connections: Connections, batches: BatchSettings) {
@@ -125,6 +127,7 @@ export class KafkaSink implements Sink {
       logger,
       onAcknowledged: (batch) => {
         this.#inFlightBytes -= batch.accountedBytes;
+        if (batch.accountedBytes >= this.#largestBytes) this.#largestBytes = 0;
         this.#publishedBytes.add(batch.payloadBytes);
         this.#wakeWaiters();
       },
@@ -202,6 +205,7 @@ export class KafkaSink implements Sink {
       throwIfFailed: () => this.#throwIfFailed(),
       appended: (writer: PartitionWriter, bytes: number, opened: boolean, sealed: boolean) => {
         this.#inFlightBytes += bytes;
+        if (bytes > this.#batches.targetBytes && bytes > this.#largestBytes) this.#largestBytes = bytes;
         if (opened || sealed) this.#sender.wake(writer, sealed);
       },
     };
@@ -242,8 +246,11 @@ export class KafkaSink implements Sink {
     });
   }
 
+  /** Large records rarely come alone: there must be room for one more of the size, so the largest of all go one by one. */
   #hasRoom(): boolean {
-    return this.#inFlightBytes < this.#options.budgetBytes && !this.#opened.some((topic) => topic.isDraining);
+    const { budgetBytes } = this.#options;
+    if (this.#largestBytes > 0 && this.#inFlightBytes + this.#largestBytes > budgetBytes) return false;
+    return this.#inFlightBytes < budgetBytes && !this.#opened.some((topic) => topic.isDraining);
   }
 
   async #until(isOver: () => boolean, signal: AbortSignal): Promise<void> {

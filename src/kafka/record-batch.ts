@@ -13,6 +13,8 @@ export const MAX_VARINT_BYTES = 5;
 const COPY_LOOP_BELOW = 16;
 /** Below this a trip to another thread costs more than compressing here. */
 const COMPRESS_HERE_BELOW = 16 * 1024;
+/** Above this the output goes where it stays: it shall not be in memory twice. */
+const COMPRESS_INTO_PLACE_ABOVE = 1024 * 1024;
 
 export interface ProducerIdentity {
   readonly id: bigint;
@@ -93,39 +95,46 @@ export class RecordBatch {
       return;
     }
     if (records.length < COMPRESS_HERE_BELOW || compressor.compress === null) {
-      this.#takeCompressed(compressor.compressSync(records), producer, compressor);
+      this.#takeCompressed(compressor.compressSync(records), null, producer, compressor);
       return;
     }
-    compressor.compress(records).then(
+    const place = records.length > COMPRESS_INTO_PLACE_ABOVE ? this.#pool.take(this.#length) : null;
+    compressor.compress(records, place?.subarray(BATCH_HEADER_BYTES) ?? null).then(
       (compressed) => {
-        this.#takeCompressed(compressed, producer, compressor);
+        this.#takeCompressed(compressed, place, producer, compressor);
         onReady();
       },
       // Only memory can be missing: uncompressed is as good for the reader.
       () => {
+        if (place !== null) this.#pool.give(place);
         this.#finish(producer, 0);
         onReady();
       },
     );
   }
 
-  /** Gives the memory back. Only once the batch is acknowledged, or every socket that it was written to is closed. */
+  /**
+   * Gives the memory back, at once. Only when the batch is acknowledged and each socket that it was given to has written it
+   * or is closed: that is when the connection settles its requests.
+   */
   recycle(): void {
     this.wire = null;
-    this.#pool.give(this.#bytes, true);
+    this.#pool.give(this.#bytes);
     this.#bytes = EMPTY;
   }
 
-  #takeCompressed(compressed: Buffer, producer: ProducerIdentity, compressor: Compressor): void {
-    if (BATCH_HEADER_BYTES + compressed.length >= this.#length) {
+  #takeCompressed(compressed: Buffer, place: Buffer | null, producer: ProducerIdentity, compressor: Compressor): void {
+    const length = BATCH_HEADER_BYTES + compressed.length;
+    if (length >= this.#length) {
+      if (place !== null) this.#pool.give(place);
       this.#finish(producer, 0);
       return;
     }
     const raw = this.#bytes;
-    this.#bytes = this.#pool.take(BATCH_HEADER_BYTES + compressed.length);
-    compressed.copy(this.#bytes, BATCH_HEADER_BYTES);
-    this.#length = BATCH_HEADER_BYTES + compressed.length;
-    this.#pool.give(raw, false);
+    this.#bytes = place ?? this.#pool.take(length);
+    if (compressed.buffer !== this.#bytes.buffer) compressed.copy(this.#bytes, BATCH_HEADER_BYTES);
+    this.#length = length;
+    this.#pool.give(raw);
     this.#finish(producer, compressor.attributes);
   }
 
@@ -157,7 +166,7 @@ export class RecordBatch {
     if (needed <= this.#bytes.length) return;
     const grown = this.#pool.take(needed);
     this.#bytes.copy(grown, 0, 0, this.#length);
-    this.#pool.give(this.#bytes, false);
+    this.#pool.give(this.#bytes);
     this.#bytes = grown;
   }
 

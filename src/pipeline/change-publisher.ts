@@ -73,6 +73,8 @@ export class ChangePublisher<P> {
       index = this.#publishPrepared(batch, index, entry, nowMs);
       if (index < batch.count) await this.#prepareFor(batch, index, signal);
     }
+    // The next change may be long in coming, or have to wait until this one is acknowledged.
+    this.#dependencies.encoder.output.reset();
   }
 
   /** @returns the first change that has to be prepared for, or the batch's count. */

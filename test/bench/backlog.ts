@@ -25,11 +25,13 @@ export async function load(database: PostgresDatabase, rows: number, rowsPerTran
 export interface DrainOptions {
   readonly name: string;
   readonly compression: string;
+  /** `main.js` of the compiled package. */
+  readonly main: string;
 }
 
 export function drainDaemon(database: PostgresDatabase, options: DrainOptions): Promise<Daemon> {
   return Daemon.create({
-    built: true,
+    main: options.main,
     config: { kafka: { brokers: brokers(), compression: options.compression } },
     sources: [
       {

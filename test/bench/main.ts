@@ -1,16 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CHECKOUT } from '../../deploy/local/checkout.ts';
 import { startStack } from '../../deploy/local/stack.ts';
 import { stackEnvironment } from '../../deploy/local/stack-urls.ts';
+import { builtPackage } from '../support/built-package.ts';
 import { benchPostgres } from './postgres.ts';
 import { machine, renderFigures } from './report.ts';
 
 const USAGE = 'usage: npm run bench -- postgres [--rows N] [--json]';
 
 /** Exit code 2 for wrong usage. */
-async function main(): Promise<number> {
+async function bench(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { rows: { type: 'string', default: '1000000' }, json: { type: 'boolean', default: false } },
@@ -21,11 +19,11 @@ async function main(): Promise<number> {
     return 2;
   }
   // Measured is what users run: the compiled package, not type stripping.
-  execFileSync(process.execPath, [join(CHECKOUT, 'deploy/build.ts')], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const main = builtPackage('bench-package');
   const stack = await startStack({ postgres: [17], kafka: true, registry: true });
   try {
     Object.assign(process.env, stackEnvironment(stack.urls));
-    const figures = await benchPostgres({ rows });
+    const figures = await benchPostgres({ rows, main });
     if (values.json) process.stdout.write(`${JSON.stringify({ machine: machine(), figures }, null, 2)}\n`);
     else process.stdout.write(`${machine()}\n\n${renderFigures(figures)}\n`);
     return 0;
@@ -36,4 +34,4 @@ async function main(): Promise<number> {
 
 // kafkajs, which deletes the topics afterwards, sets a negative timer: known, harmless, and not ours.
 process.removeAllListeners('warning');
-process.exitCode = await main();
+process.exitCode = await bench();

@@ -9,23 +9,32 @@ import type { Figure } from './report.ts';
 
 export interface PostgresBenchOptions {
   readonly rows: number;
+  /** `main.js` of the compiled package. */
+  readonly main: string;
 }
 
 /** Drains of the same backlog: nothing but receiving, and the daemon to Kafka without and with compression. */
-export async function benchPostgres({ rows }: PostgresBenchOptions): Promise<Figure[]> {
+export async function benchPostgres({ rows, main }: PostgresBenchOptions): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const rowsPerTransaction of [1_000, rows]) {
     const label = rowsPerTransaction === rows ? 'one transaction' : `${rowsPerTransaction}-row transactions`;
     figures.push(await ceiling(rows, rowsPerTransaction, label));
-    for (const compression of ['none', 'zstd']) figures.push(await drain(rows, rowsPerTransaction, label, compression));
+    for (const compression of ['none', 'zstd'])
+      figures.push(await drain(rows, rowsPerTransaction, label, compression, main));
   }
   return figures;
 }
 
-async function drain(rows: number, rowsPerTransaction: number, label: string, compression: string): Promise<Figure> {
+async function drain(
+  rows: number,
+  rowsPerTransaction: number,
+  label: string,
+  compression: string,
+  main: string,
+): Promise<Figure> {
   await using database = await createPostgresDatabase({ prefix: 'bench', sql: TABLE_SQL });
   const name = uniqueName('bench');
-  await using daemon = await drainDaemon(database, { name, compression });
+  await using daemon = await drainDaemon(database, { name, compression, main });
   try {
     await (await daemon.start().streaming()).stop();
     await load(database, rows, rowsPerTransaction);

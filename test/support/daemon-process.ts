@@ -9,7 +9,6 @@ import { awaitUntil } from './await-until.ts';
 import { kafkaBrokers, registryUrl } from './services.ts';
 
 const SOURCE_MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const BUILT_MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
 export interface DaemonOptions {
   /** The `sources` of the configuration, as written in YAML. */
@@ -18,8 +17,8 @@ export interface DaemonOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, string>>;
   readonly nodeArguments?: readonly string[];
-  /** Runs the package as users get it (`npm run build`), where the source's type stripping would weigh in. */
-  readonly built?: boolean;
+  /** `main.js` of a compiled package, which is what users run; the sources with Node's type stripping when missing. */
+  readonly main?: string;
 }
 
 /** The daemon as a process of its own, with a configuration file that exists while the test runs. */
@@ -67,7 +66,7 @@ export class Daemon implements AsyncDisposable {
   }
 
   start(): this {
-    const main = this.#options.built === true ? BUILT_MAIN : SOURCE_MAIN;
+    const main = this.#options.main ?? SOURCE_MAIN;
     const child = spawn(
       process.execPath,
       [...(this.#options.nodeArguments ?? []), main, 'run', '-c', this.configPath],

@@ -1,4 +1,5 @@
 import { freeBuffer } from '../../../src/core/free-buffer.ts';
+import { allocateBuffer } from '../../../src/core/large-buffer.ts';
 
 /** More than this is not kept for the next value. */
 const RETAINED_BYTES = 1024 * 1024;
@@ -12,7 +13,7 @@ export class Scratch {
   length = 0;
 
   begin(capacity: number): Uint8Array {
-    if (this.bytes.length < capacity) this.bytes = new Uint8Array(capacity > RETAINED_BYTES ? capacity : capacity * 2);
+    if (this.bytes.length < capacity) this.bytes = allocate(capacity);
     this.length = 0;
     return this.bytes;
   }
@@ -23,6 +24,10 @@ export class Scratch {
     freeBuffer(this.bytes);
     this.bytes = new Uint8Array(256);
   }
+}
+
+function allocate(bytes: number): Uint8Array {
+  return bytes > RETAINED_BYTES ? new Uint8Array(allocateBuffer(bytes).buffer) : new Uint8Array(bytes * 2);
 }
 
 const encoder = new TextEncoder();

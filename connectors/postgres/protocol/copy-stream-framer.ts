@@ -28,19 +28,23 @@ const MAX_COPY_DATA_BYTES = 0x3fffffff + HEADER_BYTES;
 
 /**
  * Cuts what a walsender sends into messages, without copying those that lie whole in one read. A message that spans reads
- * is put together in one buffer of exactly its size. Must be fed from a message boundary on.
+ * is put together in one buffer of its own. Must be fed from a message boundary on.
  * https://www.postgresql.org/docs/current/protocol-replication.html
  */
 export class CopyStreamFramer {
   readonly #receiver: CopyStreamReceiver;
+  readonly #allocate: (bytes: number) => Buffer;
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerLength = 0;
   /** The message whose end has not arrived, with its header. */
   #partial: Buffer | null = null;
   #partialLength = 0;
+  #partialBytes = 0;
 
-  constructor(receiver: CopyStreamReceiver) {
+  /** `allocate` makes the buffers of messages that span reads: memory of their own, of at least that size. */
+  constructor(receiver: CopyStreamReceiver, allocate: (bytes: number) => Buffer = Buffer.allocUnsafeSlow) {
     this.#receiver = receiver;
+    this.#allocate = allocate;
   }
 
   /** @throws ProtocolError for what no walsender sends, and whatever the receiver throws. */
@@ -69,15 +73,16 @@ export class CopyStreamFramer {
       at += taken;
       if (this.#headerLength < HEADER_BYTES) return at;
       this.#headerLength = 0;
-      this.#partial = Buffer.allocUnsafeSlow(messageBytes(this.#header, 0));
+      this.#partialBytes = messageBytes(this.#header, 0);
+      this.#partial = this.#allocate(this.#partialBytes);
       this.#partialLength = this.#header.copy(this.#partial);
     }
     const message = this.#partial;
-    const taken = chunk.copy(message, this.#partialLength, at);
+    const taken = chunk.copy(message, this.#partialLength, at, at + this.#partialBytes - this.#partialLength);
     this.#partialLength += taken;
-    if (this.#partialLength === message.length) {
+    if (this.#partialLength === this.#partialBytes) {
       this.#partial = null;
-      this.#deliver(message, 0, message.length, true);
+      this.#deliver(message, 0, this.#partialBytes, true);
     }
     return at + taken;
   }

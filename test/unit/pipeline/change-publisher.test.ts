@@ -55,6 +55,7 @@ for (const onPoison of ['fail', 'dead_letter'] as const) {
           held.push({ ticket, transaction });
         };
         const dependencies = {
+          encoder: { output: { reset: () => {} } },
           settings: { onPoison, skippedOperations: new Set(), transactionMetadata: false, name: 'shop' },
           planner: { plan: async () => ({ table: 'public.t' }) },
           rows: {

@@ -131,7 +131,7 @@ class Stage {
         [Symbol.asyncDispose]: async () => {},
       }),
       openSink: async () => this.#sink(),
-      createEncoder: () => ({ output: { bytes: Buffer.alloc(0) } }),
+      createEncoder: () => ({ output: { bytes: Buffer.alloc(0), reset: () => {} } }),
       runId: 'run',
       clock: {
         ...systemClock,
