@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { ConfigurationError, TransientError } from '../../../src/core/errors.ts';
 import { BrokerConnection, type ConnectionOptions } from '../../../src/kafka/broker-connection.ts';
 import { Connections } from '../../../src/kafka/connections.ts';
+import type { Api } from '../../../src/kafka/protocol/api.ts';
 import { initProducerId } from '../../../src/kafka/protocol/init-producer-id.ts';
 import { metadata } from '../../../src/kafka/protocol/metadata.ts';
 import { awaitUntil } from '../../support/await-until.ts';
@@ -150,4 +151,56 @@ test('an unknown broker is a transient error, and disposing closes everything', 
   assert.ok(!data.usable && !control.usable);
   await awaitUntil('the broker sees it', () => cluster.connections === 0);
   await assert.rejects(connections.any(never));
+});
+
+test('a request that is answered early settles only once nobody reads what was given to it', async () => {
+  const answered: Api<never, string> = {
+    name: 'Answered',
+    key: 3,
+    minVersion: 0,
+    maxVersion: 0,
+    flexible: false,
+    encode: () => {},
+    decode: () => 'the answer',
+  };
+  const answerTo = (correlationId: number) => {
+    const frame = Buffer.alloc(8);
+    frame.writeInt32BE(4, 0);
+    frame.writeInt32BE(correlationId, 4);
+    return frame;
+  };
+  await using cluster = new ScriptedCluster('t', 1);
+  await cluster.start(1);
+  const [host, port] = cluster.address(1).split(':') as [string, string];
+  let broker: Socket | undefined;
+  const serve = (socket: Socket) => {
+    broker = socket;
+    // The real handshake, then nobody reads any more.
+    const upstream = createConnection(Number(port), host);
+    socket.once('data', (request) => {
+      socket.pause();
+      upstream.write(request);
+    });
+    upstream.once('data', (response) => {
+      socket.write(response);
+      upstream.destroy();
+    });
+  };
+  await withServer(serve, async (address) => {
+    const connection = await BrokerConnection.connect(options(address, { requestTimeoutMs: 20_000 }), never);
+    const small = connection.send(answered, 0, [Buffer.alloc(10)]);
+    const large = connection.send(answered, 0, [Buffer.alloc(64 * 1024 * 1024)]);
+    let isSettled = false;
+    const done = large.then((answer) => {
+      isSettled = true;
+      return answer;
+    });
+    // The handshake had the first number. The answer to the large request comes before that to the small one.
+    broker!.write(Buffer.concat([answerTo(2), answerTo(1)]));
+    assert.equal(await small, 'the answer');
+    assert.equal(isSettled, false);
+    broker!.resume();
+    assert.equal(await done, 'the answer');
+    connection.destroy();
+  });
 });
