@@ -66,11 +66,21 @@ function usage(problem: string): never {
   process.exit(2);
 }
 
+/** Unit tests share a few processes: one per file costs more than the tests, and some of them wait. */
+const UNIT_SHARDS = 4;
+
 /** Resolves to whether every test passed. */
-function runFiles(suite: Suite, options: readonly string[], environment: Record<string, string>): Promise<boolean> {
-  // Unit tests share one process: starting a process per file costs more than the tests.
-  const isolation = suite.postgres === null ? '--test-isolation=none' : '--test-concurrency=2';
-  const args = ['--test', isolation, `--test-timeout=${suite.timeoutMs}`, ...options, ...suite.files];
+async function runFiles(suite: Suite, options: readonly string[], environment: Record<string, string>) {
+  if (suite.postgres !== null) return runProcess(suite, ['--test-concurrency=2', ...options], environment);
+  const shards = Math.min(UNIT_SHARDS, suite.files.length);
+  const results = Array.from({ length: shards }, (_, i) =>
+    runProcess(suite, ['--test-isolation=none', `--test-shard=${i + 1}/${shards}`, ...options], environment),
+  );
+  return (await Promise.all(results)).every((passed) => passed);
+}
+
+function runProcess(suite: Suite, options: readonly string[], environment: Record<string, string>): Promise<boolean> {
+  const args = ['--test', `--test-timeout=${suite.timeoutMs}`, ...options, ...suite.files];
   // kafkajs, which reads our topics as an independent consumer, sets a negative timer: known, harmless, and not ours.
   const nodeOptions = `${process.env.NODE_OPTIONS ?? ''} --disable-warning=TimeoutNegativeWarning`.trim();
   return new Promise((done, failed) => {
