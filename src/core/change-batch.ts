@@ -1,3 +1,4 @@
+import type { SchemaChange } from './schema-change.ts';
 import type { TableVersion } from './table.ts';
 
 /** What happened, one small integer per change. */
@@ -10,6 +11,7 @@ export const ChangeKind = {
   message: 6,
   commit: 7,
   heartbeat: 8,
+  schema: 9,
 } as const;
 export type ChangeKind = (typeof ChangeKind)[keyof typeof ChangeKind];
 
@@ -46,7 +48,13 @@ export interface LogicalMessage {
   readonly contentEnd: number;
 }
 
-export type ChangeDetail<P> = TransactionBegin | TransactionCommit<P> | Heartbeat<P> | Truncate | LogicalMessage;
+export type ChangeDetail<P> =
+  | TransactionBegin
+  | TransactionCommit<P>
+  | Heartbeat<P>
+  | Truncate
+  | LogicalMessage
+  | SchemaChange;
 
 /**
  * What one read of the log brought, in log order, as columns instead of objects: change `i` is row `i` of every array.
@@ -59,7 +67,7 @@ export interface ChangeBatch<P> {
   readonly kinds: Uint8Array;
   /** The table of a row; null for the other kinds. */
   readonly versions: readonly (TableVersion | null)[];
-  /** What goes with begin, commit, heartbeat, truncate and message; null for rows. */
+  /** What goes with every kind but rows; null for those. */
   readonly details: readonly (ChangeDetail<P> | null)[];
   /** 1 where the row has an image of before the change, whole or only its key. */
   readonly hasBefore: Uint8Array;

@@ -1,4 +1,5 @@
 import type { ChangeBatch } from './change-batch.ts';
+import type { SchemaChange } from './schema-change.ts';
 import type { SourceBlock } from './source-block.ts';
 import type { Column, ColumnCodec, RowCells, TableVersion } from './table.ts';
 
@@ -60,6 +61,12 @@ export interface RecordEncoder {
     content: ColumnCodec,
     signal: AbortSignal,
   ): Promise<MessageEncoder>;
+}
+
+export interface SchemaChangeEncoder {
+  writeKey(databaseName: string): void;
+  /** Change `index` of `batch` is the schema change: its source block tells where it happened. */
+  writeValue(batch: ChangeBatch<unknown>, index: number, change: SchemaChange, processedAtMs: number): void;
 }
 
 /** Every write appends to the encoder's `output`; the caller notes `output.length` before and after. */
