@@ -3,7 +3,7 @@ export interface SchemaChange {
   readonly databaseName: string;
   readonly ddl: string;
   /** What the statement left of each table it named; empty where it is about none (an index, a database). */
-  readonly tables: readonly TableChange[];
+  readonly changes: readonly TableChange[];
 }
 
 export interface TableChange {
