@@ -1,40 +1,24 @@
 import type { ChangeBatch } from '../../src/core/change-batch.ts';
 import type { ConnectSchema, ConnectStruct } from '../../src/core/connect-schema.ts';
 import type { SourceBlock } from '../../src/core/source-block.ts';
+import { COMMON_SOURCE_FIELDS, DEBEZIUM_VERSION } from '../../src/core/source-fields.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 import { ConstantFragment, type ValueWriter } from '../../src/core/value-writer.ts';
 import type { PgChangeBatch } from './pg-change-batch.ts';
 import { writeLsnDecimal } from './protocol/lsn.ts';
 import type { TransactionContext } from './transaction-context.ts';
 
-/** The release of Debezium whose records these are byte for byte; consumers find it in `source.version`. */
-export const DEBEZIUM_VERSION = '3.7.0.Final';
 export const CONNECTOR_NAME = 'postgresql';
 
 const STRING: ConnectSchema = { type: 'string' };
 const INT64: ConnectSchema = { type: 'int64' };
-
-const SNAPSHOT: ConnectSchema = {
-  type: 'string',
-  name: 'io.debezium.data.Enum',
-  version: 1,
-  parameters: [['allowed', 'true,first,first_in_data_collection,last_in_data_collection,last,false,incremental']],
-};
 
 export const SOURCE_SCHEMA: ConnectStruct = {
   type: 'struct',
   name: 'io.debezium.connector.postgresql.Source',
   version: 1,
   fields: [
-    { name: 'version', schema: STRING, optional: false },
-    { name: 'connector', schema: STRING, optional: false },
-    { name: 'name', schema: STRING, optional: false },
-    { name: 'ts_ms', schema: INT64, optional: false },
-    { name: 'snapshot', schema: SNAPSHOT, optional: true, default: { write: (out) => out.text('false') } },
-    { name: 'db', schema: STRING, optional: false },
-    { name: 'sequence', schema: STRING, optional: true },
-    { name: 'ts_us', schema: INT64, optional: true },
-    { name: 'ts_ns', schema: INT64, optional: true },
+    ...COMMON_SOURCE_FIELDS,
     { name: 'schema', schema: STRING, optional: false },
     { name: 'table', schema: STRING, optional: false },
     { name: 'txId', schema: INT64, optional: true },

@@ -1,6 +1,8 @@
 /** A DDL statement as a record of the schema-change topic tells it. Lies between transactions; a heartbeat follows it. */
 export interface SchemaChange {
   readonly databaseName: string;
+  /** The table that the source block names; null for a statement about a database, empty where Debezium leaves it so. */
+  readonly tableName: string | null;
   readonly ddl: string;
   /** What the statement left of each table it named; empty where it is about none (an index, a database). */
   readonly changes: readonly TableChange[];

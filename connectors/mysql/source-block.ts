@@ -1,0 +1,156 @@
+import type { ChangeBatch } from '../../src/core/change-batch.ts';
+import { writeThousandfold } from '../../src/core/codecs/wide-long.ts';
+import type { ConnectSchema, ConnectStruct } from '../../src/core/connect-schema.ts';
+import type { SchemaChange } from '../../src/core/schema-change.ts';
+import type { SourceBlock } from '../../src/core/source-block.ts';
+import { COMMON_SOURCE_FIELDS, DEBEZIUM_VERSION } from '../../src/core/source-fields.ts';
+import type { TableVersion } from '../../src/core/table.ts';
+import { ConstantFragment, type ValueWriter } from '../../src/core/value-writer.ts';
+import type { MySqlChangeBatch } from './my-change-batch.ts';
+import type { Dialect } from './mysql-type.ts';
+import type { TransactionContext } from './transaction-context.ts';
+
+const STRING: ConnectSchema = { type: 'string' };
+const INT64: ConnectSchema = { type: 'int64' };
+
+/** `io.debezium.connector.mysql.Source` or `….mariadb.Source`. */
+export function sourceSchema(dialect: Dialect): ConnectStruct {
+  return {
+    type: 'struct',
+    name: `io.debezium.connector.${dialect}.Source`,
+    version: 1,
+    fields: [
+      ...COMMON_SOURCE_FIELDS,
+      { name: 'table', schema: STRING, optional: true },
+      { name: 'server_id', schema: INT64, optional: false },
+      { name: 'gtid', schema: STRING, optional: true },
+      { name: 'file', schema: STRING, optional: false },
+      { name: 'pos', schema: INT64, optional: false },
+      { name: 'row', schema: { type: 'int32' }, optional: false },
+      { name: 'thread', schema: INT64, optional: true },
+      { name: 'query', schema: STRING, optional: true },
+    ],
+  };
+}
+
+/** What of a block is the same for all rows of a table version. */
+interface TablePart {
+  /** snapshot, db, sequence */
+  readonly database: ConstantFragment;
+  readonly table: ConstantFragment;
+}
+
+/** Writes Debezium's source block. What a stream, a table and a transaction have in common is encoded once each. */
+export class MySqlSourceBlock implements SourceBlock {
+  readonly schema: ConnectStruct;
+  readonly #dialect: Dialect;
+  readonly #topicPrefix: string;
+  readonly #head = new ConstantFragment();
+  readonly #tables = new WeakMap<TableVersion, TablePart>();
+  #table: TableVersion | null = null;
+  #transaction: TransactionContext | null = null;
+  readonly #writeHead = (out: ValueWriter): void => this.#stream(out);
+  readonly #writeDatabase = (out: ValueWriter): void => writeDatabase(out, this.#table?.id.database ?? '');
+  readonly #writeTable = (out: ValueWriter): void => writeTable(out, this.#table?.id.name ?? null);
+  readonly #writePlace = (out: ValueWriter): void => writePlace(out, this.#transaction as TransactionContext);
+
+  constructor(dialect: Dialect, topicPrefix: string) {
+    this.schema = sourceSchema(dialect);
+    this.#dialect = dialect;
+    this.#topicPrefix = topicPrefix;
+  }
+
+  write(out: ValueWriter, batch: ChangeBatch<unknown>, index: number, table: TableVersion | null): void {
+    const { transactions, eventPositions, rows, queries, details } = batch as MySqlChangeBatch;
+    const transaction = transactions[index] as TransactionContext;
+    const timeUs = transaction.commitTimeUs;
+    this.#transaction = transaction;
+    this.#table = table;
+    const part = table === null ? null : this.#partOf(table);
+    const change = part === null ? (details[index] as SchemaChange) : null;
+    out.beginStruct();
+    out.constant(this.#head, this.#writeHead);
+    out.field('ts_ms');
+    out.safeLong(Math.floor(timeUs / 1000));
+    if (part !== null) out.constant(part.database, this.#writeDatabase);
+    else writeDatabase(out, change?.databaseName ?? '');
+    out.field('ts_us');
+    out.present(0);
+    out.safeLong(timeUs);
+    out.field('ts_ns');
+    out.present(0);
+    writeThousandfold(timeUs, out);
+    if (part !== null) out.constant(part.table, this.#writeTable);
+    else writeTable(out, change?.tableName ?? null);
+    out.constant(transaction.place, this.#writePlace);
+    out.field('pos');
+    out.safeLong(eventPositions[index] as number);
+    out.field('row');
+    out.int(rows[index] as number);
+    out.field('thread');
+    writeOptionalLong(out, transaction.thread);
+    out.field('query');
+    writeOptionalText(out, queries[index] ?? null);
+    out.endStruct();
+  }
+
+  #partOf(table: TableVersion): TablePart {
+    let part = this.#tables.get(table);
+    if (part === undefined) {
+      part = { database: new ConstantFragment(), table: new ConstantFragment() };
+      this.#tables.set(table, part);
+    }
+    return part;
+  }
+
+  #stream(out: ValueWriter): void {
+    out.field('version');
+    out.text(DEBEZIUM_VERSION);
+    out.field('connector');
+    out.text(this.#dialect);
+    out.field('name');
+    out.text(this.#topicPrefix);
+  }
+}
+
+function writeDatabase(out: ValueWriter, database: string): void {
+  out.field('snapshot');
+  out.present(1);
+  out.text('false');
+  out.field('db');
+  out.text(database);
+  out.field('sequence');
+  out.absent(0);
+}
+
+function writeTable(out: ValueWriter, table: string | null): void {
+  out.field('table');
+  writeOptionalText(out, table);
+}
+
+function writePlace(out: ValueWriter, transaction: TransactionContext): void {
+  out.field('server_id');
+  out.safeLong(transaction.serverId);
+  out.field('gtid');
+  writeOptionalText(out, transaction.gtid);
+  out.field('file');
+  out.text(transaction.file);
+}
+
+function writeOptionalLong(out: ValueWriter, value: number | null): void {
+  if (value === null) {
+    out.absent(0);
+    return;
+  }
+  out.present(0);
+  out.safeLong(value);
+}
+
+function writeOptionalText(out: ValueWriter, value: string | null): void {
+  if (value === null) {
+    out.absent(0);
+    return;
+  }
+  out.present(0);
+  out.text(value);
+}
