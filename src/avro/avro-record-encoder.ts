@@ -5,6 +5,7 @@ import type {
   MessageEncoder,
   OutputBuffer,
   RecordEncoder,
+  SchemaChangeEncoder,
   TableEncoder,
   TableShape,
   TransactionEncoder,
@@ -28,9 +29,12 @@ import {
   HEARTBEAT_VALUE,
   messageKeySchema,
   messageValueSchema,
+  schemaChangeKeySchema,
+  schemaChangeValueSchema,
   TRANSACTION_KEY,
   TRANSACTION_VALUE,
 } from './fixed-schemas.ts';
+import { AvroSchemaChangeEncoder } from './schema-change-encoder.ts';
 import { type RegistryWait, SchemaIds } from './schema-ids.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 import { avroSchemaText } from './schema-text.ts';
@@ -100,6 +104,12 @@ export class AvroRecordEncoder implements RecordEncoder {
     const value = messageValueSchema(source.schema, content.schema);
     const headers = await this.#headers(topic, messageKeySchema(source.schema), value, signal);
     return new AvroMessageEncoder(this.#writer, headers, source, content);
+  }
+
+  async prepareSchemaChange(topic: string, source: SourceBlock, signal: AbortSignal): Promise<SchemaChangeEncoder> {
+    const key = schemaChangeKeySchema(source.schema);
+    const headers = await this.#headers(topic, key, schemaChangeValueSchema(source.schema), signal);
+    return new AvroSchemaChangeEncoder(this.#writer, headers, source);
   }
 
   async #headers(topic: string, key: ConnectStruct, value: ConnectStruct, signal: AbortSignal): Promise<RecordHeaders> {

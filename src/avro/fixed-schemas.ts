@@ -47,6 +47,53 @@ export function messageValueSchema(source: ConnectStruct, content: ConnectSchema
   ]);
 }
 
+const COLUMN = versioned('io.debezium.connector.schema.Column', [
+  required('name', { type: 'string' }),
+  required('jdbcType', { type: 'int32' }),
+  optional('nativeType', { type: 'int32' }),
+  required('typeName', { type: 'string' }),
+  optional('typeExpression', { type: 'string' }),
+  optional('charsetName', { type: 'string' }),
+  optional('length', { type: 'int32' }),
+  optional('scale', { type: 'int32' }),
+  required('position', { type: 'int32' }),
+  optional('optional', { type: 'boolean' }),
+  optional('autoIncremented', { type: 'boolean' }),
+  optional('generated', { type: 'boolean' }),
+  optional('comment', { type: 'string' }),
+  optional('defaultValueExpression', { type: 'string' }),
+  optional('enumValues', { type: 'array', items: { type: 'string' }, itemsOptional: false }),
+]);
+
+const TABLE = versioned('io.debezium.connector.schema.Table', [
+  optional('defaultCharsetName', { type: 'string' }),
+  optional('primaryKeyColumnNames', { type: 'array', items: { type: 'string' }, itemsOptional: false }),
+  required('columns', { type: 'array', items: COLUMN, itemsOptional: false }),
+  optional('comment', { type: 'string' }),
+]);
+
+const TABLE_CHANGE = versioned('io.debezium.connector.schema.Change', [
+  required('type', { type: 'string' }),
+  required('id', { type: 'string' }),
+  optional('table', TABLE),
+]);
+
+/** Like those of logical messages, in the connector's namespace. */
+export function schemaChangeKeySchema(source: ConnectStruct): ConnectStruct {
+  return versioned(`${namespaceOf(source)}.SchemaChangeKey`, [required('databaseName', { type: 'string' })]);
+}
+
+export function schemaChangeValueSchema(source: ConnectStruct): ConnectStruct {
+  return versioned(`${namespaceOf(source)}.SchemaChangeValue`, [
+    required('source', source),
+    required('ts_ms', { type: 'int64' }),
+    optional('databaseName', { type: 'string' }),
+    optional('schemaName', { type: 'string' }),
+    optional('ddl', { type: 'string' }),
+    required('tableChanges', { type: 'array', items: TABLE_CHANGE, itemsOptional: false }),
+  ]);
+}
+
 function namespaceOf(source: ConnectStruct): string {
   return source.name.slice(0, source.name.lastIndexOf('.'));
 }

@@ -61,6 +61,7 @@ export interface RecordEncoder {
     content: ColumnCodec,
     signal: AbortSignal,
   ): Promise<MessageEncoder>;
+  prepareSchemaChange(topic: string, source: SourceBlock, signal: AbortSignal): Promise<SchemaChangeEncoder>;
 }
 
 export interface SchemaChangeEncoder {

@@ -33,6 +33,8 @@ export interface ChangePublisherDependencies {
   readonly deadLetters: DeadLetters;
   /** Prepares what a logical message needs. */
   readonly prepareMessages: (signal: AbortSignal) => Promise<void>;
+  /** Prepares what the schema-change topic needs. */
+  readonly prepareSchemaChanges: (signal: AbortSignal) => Promise<void>;
   readonly nowUs: () => number;
 }
 
@@ -109,6 +111,10 @@ export class ChangePublisher<P> {
           this.#publishMessage(batch, index, nowMs, entry);
           break;
         }
+        case ChangeKind.schema:
+          if (!events.canPublishSchemaChanges) return index;
+          events.schemaChange(batch, index, nowMs, ticket);
+          break;
         case ChangeKind.truncate: {
           const { tables } = batch.details[index] as Truncate;
           if (this.#settings.skippedOperations.has('t')) break;
@@ -139,6 +145,7 @@ export class ChangePublisher<P> {
 
   async #prepareFor(batch: ChangeBatch<P>, index: number, signal: AbortSignal): Promise<void> {
     if (batch.kinds[index] === ChangeKind.message) return this.#dependencies.prepareMessages(signal);
+    if (batch.kinds[index] === ChangeKind.schema) return this.#dependencies.prepareSchemaChanges(signal);
     const detail = batch.details[index] as Truncate | null;
     for (const version of detail?.tables ?? [batch.versions[index]!]) {
       if (!this.#prepared.has(version)) this.#prepared.set(version, await this.#prepare(version, signal));
@@ -217,7 +224,8 @@ export class ChangePublisher<P> {
       this.#bury(batch, index, version, refusal, entry);
       return;
     }
-    const orders = this.#settings.transactionMetadata ? this.#transaction : null;
+    // In the log of MySQL a truncate is a statement of its own, outside of transactions.
+    const orders = this.#settings.transactionMetadata && !this.isAtBoundary ? this.#transaction : null;
     if (orders === null) this.#transaction.count();
     this.#dependencies.rows.truncate(batch, index, plan, orders, entry.ticket);
   }

@@ -1,7 +1,14 @@
 import type { ChangeBatch, LogicalMessage, TransactionBegin } from '../core/change-batch.ts';
-import type { HeartbeatEncoder, MessageEncoder, RecordEncoder, TransactionEncoder } from '../core/encoder.ts';
+import type {
+  HeartbeatEncoder,
+  MessageEncoder,
+  RecordEncoder,
+  SchemaChangeEncoder,
+  TransactionEncoder,
+} from '../core/encoder.ts';
 import { PoisonChangeError } from '../core/errors.ts';
 import type { Metrics } from '../core/metrics.ts';
+import type { SchemaChange } from '../core/schema-change.ts';
 import type { SourceSettings } from '../core/settings.ts';
 import type { OutgoingRecord, Sink, SinkTopic } from '../core/sink.ts';
 import type { SourceBlock } from '../core/source-block.ts';
@@ -16,7 +23,7 @@ interface Channel<E> {
   readonly topic: SinkTopic;
 }
 
-/** Publishes what is not a row: transaction boundaries, heartbeats and logical messages. */
+/** Publishes what is not a row: transaction boundaries, heartbeats, logical messages and schema changes. */
 export class EventPublisher {
   readonly #settings: SourceSettings;
   readonly #names: TopicNames;
@@ -26,6 +33,7 @@ export class EventPublisher {
   #transactions: Channel<TransactionEncoder> | null = null;
   #heartbeats: Channel<HeartbeatEncoder> | null = null;
   #messages: (Channel<MessageEncoder> & { readonly count: { add(value: number): void } }) | null = null;
+  #schemaChanges: Channel<SchemaChangeEncoder> | null = null;
   #lastHeartbeatMs = 0;
 
   constructor(settings: SourceSettings, names: TopicNames, encoder: RecordEncoder, sink: Sink, metrics: Metrics) {
@@ -58,6 +66,16 @@ export class EventPublisher {
     const topic = await this.#sink.topic(this.#names.message, signal);
     const labels = { source: this.#settings.name, table: MESSAGE_COLLECTION, op: 'm' };
     this.#messages = { encoder, topic, count: this.#metrics.counter('tailrace_changes_total').bind(labels) };
+  }
+
+  get canPublishSchemaChanges(): boolean {
+    return this.#schemaChanges !== null;
+  }
+
+  async prepareSchemaChanges(source: SourceBlock, signal: AbortSignal): Promise<void> {
+    const { schemaChange } = this.#names;
+    const encoder = await this.#encoder.prepareSchemaChange(schemaChange, source, signal);
+    this.#schemaChanges = { encoder, topic: await this.#sink.topic(schemaChange, signal) };
   }
 
   begin(transaction: TransactionBegin, nowMs: number, ticket: Ticket): void {
@@ -106,6 +124,16 @@ export class EventPublisher {
     channel.encoder.writeValue(batch, index, order, nowMs);
     this.#append(channel.topic, keyEnd, nowMs, -1, ticket);
     channel.count.add(1);
+  }
+
+  /** In the order of the log, which only one partition keeps. */
+  schemaChange(batch: ChangeBatch<unknown>, index: number, nowMs: number, ticket: Ticket): void {
+    const channel = this.#schemaChanges;
+    if (channel === null) throw new TypeError('schema changes were not prepared');
+    const change = batch.details[index] as SchemaChange;
+    const keyEnd = this.#key(() => channel.encoder.writeKey(change.databaseName));
+    channel.encoder.writeValue(batch, index, change, nowMs);
+    this.#append(channel.topic, keyEnd, nowMs, 0, ticket);
   }
 
   #key(write: () => void): number {

@@ -8,6 +8,8 @@ export interface TopicNames {
   readonly transaction: string;
   readonly message: string;
   readonly heartbeat: string;
+  /** DDL statements, of databases whose log has them. */
+  readonly schemaChange: string;
   /** Ours: changes that could not be published under the policy `dead_letter`. */
   readonly deadLetter: string;
 }
@@ -18,6 +20,7 @@ export function topicNames(prefix: string): TopicNames {
     transaction: sanitizeTopic(`${prefix}.transaction`),
     message: sanitizeTopic(`${prefix}.message`),
     heartbeat: sanitizeTopic(`__debezium-heartbeat.${prefix}`),
+    schemaChange: sanitizeTopic(prefix),
     deadLetter: sanitizeTopic(`${prefix}.dead-letter`),
   };
 }
