@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { awaitUntil } from '../support/await-until.ts';
 import { Daemon } from '../support/daemon-process.ts';
 import { deleteKafkaTopics } from '../support/kafka-topics.ts';
 import { verifyWorkload } from '../support/oracle.ts';
@@ -28,12 +27,9 @@ test('SIGTERM under load: exit 0, everything published is saved, and the next st
     workload.start();
     for (let stop = 1; stop <= STOPS; stop += 1) {
       const before = (await daemon.status(name)).changes_total;
-      await awaitUntil(
-        'the load is being published',
-        async () => (await daemon.status(name)).changes_total > before + 100,
-        {
-          timeoutMs: 30_000,
-        },
+      await daemon.until(
+        `the load is being published for the ${stop}. time`,
+        workload.whileWriting(async () => (await daemon.status(name)).changes_total > before + 100),
       );
       assert.equal(await daemon.stop(), 0, daemon.output.slice(-2_000));
       const [slot] = await database.query<{ active: boolean }>(

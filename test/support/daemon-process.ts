@@ -89,7 +89,7 @@ export class Daemon implements AsyncDisposable {
 
   /** Waits until every source streams. */
   async streaming(timeoutMs = 30_000): Promise<this> {
-    await this.#wait('every source streams', async () => (await this.get('/readyz')).status === 200, timeoutMs);
+    await this.until('every source streams', async () => (await this.get('/readyz')).status === 200, timeoutMs);
     return this;
   }
 
@@ -98,13 +98,26 @@ export class Daemon implements AsyncDisposable {
     return (await response.json()) as SourceStatus;
   }
 
+  /** As `awaitUntil`, with the end of the log when it fails. */
+  async until<T>(
+    what: string,
+    condition: () => T | Promise<T>,
+    timeoutMs = 30_000,
+  ): Promise<Exclude<T, false | null | undefined>> {
+    try {
+      return await awaitUntil(what, condition, { timeoutMs });
+    } catch (error) {
+      throw new Error(`${error instanceof Error ? error.message : String(error)}${this.#tail()}`, { cause: error });
+    }
+  }
+
   /** A request to the daemon's own HTTP server. */
   async get(path: string): Promise<Response> {
     return fetch(`${await this.url()}${path}`, { signal: AbortSignal.timeout(5_000) });
   }
 
   async url(): Promise<string> {
-    this.#url ??= await this.#wait('the daemon said where it listens', () => this.#listening(), 10_000);
+    this.#url ??= await this.until('the daemon said where it listens', () => this.#listening(), 10_000);
     return this.#url;
   }
 
@@ -123,25 +136,12 @@ export class Daemon implements AsyncDisposable {
 
   /** Resolves when the process has ended by itself. */
   async ended(timeoutMs = 30_000): Promise<number | NodeJS.Signals> {
-    return this.#wait('the daemon ended', () => this.#exit, timeoutMs);
+    return this.until('the daemon ended', () => this.#exit, timeoutMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child !== null) await this.kill();
     await rm(this.directory, { recursive: true, force: true });
-  }
-
-  /** As `awaitUntil`, with the end of the log when it fails. */
-  async #wait<T>(
-    what: string,
-    condition: () => T | Promise<T>,
-    timeoutMs: number,
-  ): Promise<Exclude<T, false | null | undefined>> {
-    try {
-      return await awaitUntil(what, condition, { timeoutMs });
-    } catch (error) {
-      throw new Error(`${error instanceof Error ? error.message : String(error)}${this.#tail()}`, { cause: error });
-    }
   }
 
   async #end(signal: NodeJS.Signals, timeoutMs: number): Promise<number | NodeJS.Signals> {

@@ -79,6 +79,14 @@ export class Workload implements AsyncDisposable {
     if (this.#failure !== null) throw this.#failure;
   }
 
+  /** A condition of a wait that depends on the load: once a writer has failed, nothing more will come. */
+  whileWriting<T>(condition: () => T | Promise<T>): () => T | Promise<T> {
+    return () => {
+      this.throwIfFailed();
+      return condition();
+    };
+  }
+
   /** Gives every row that can be updated a new version, so that each is in the topics as the table has it now. */
   async touchAll(): Promise<void> {
     const client = this.#clients[0]!;
