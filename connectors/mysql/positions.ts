@@ -15,6 +15,17 @@ export interface MySqlPosition {
 
 /** GTIDs executed, immutable; advancing costs the same however long the history is. */
 export interface GtidProgress {
+  /** What is executed once this one is too; executing it twice changes nothing. */
+  with(gtid: ExecutedGtid): GtidProgress;
   /** Text form of the server: `uuid:1-5:tag:1-2,…` or `0-1-5,1-2-7`. */
   toString(): string;
+}
+
+/** A GTID as the event that opens a group gives it. */
+export interface ExecutedGtid {
+  /** MySQL: `uuid`, or `uuid:tag`; MariaDB: `domain-server`. */
+  readonly source: string;
+  readonly number: number;
+  /** The server's form: `uuid:5`, `uuid:tag:5`, `0-1-5`. */
+  readonly text: string;
 }
