@@ -30,6 +30,8 @@ export interface OptionalMetadata {
   readonly labels: readonly (readonly Uint8Array[] | null)[] | null;
   /** Declared geometry type by column, null for others. */
   readonly geometryTypes: readonly (number | null)[] | null;
+  /** Declared number of dimensions of VECTOR columns (MySQL), null for others. */
+  readonly vectorDimensions: readonly (number | null)[] | null;
   /** Column indexes of the primary key in key order; null where the event does not say (no FULL, or no primary key). */
   readonly primaryKey: readonly number[] | null;
   /** 1 for each visible column; null: all are visible, or the event does not say. */
@@ -43,6 +45,7 @@ export const NO_OPTIONAL_METADATA: OptionalMetadata = {
   names: null,
   labels: null,
   geometryTypes: null,
+  vectorDimensions: null,
   primaryKey: null,
   visible: null,
 };
