@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { checkpointSchema } from './checkpoint.ts';
-import { postgresShape } from './database-settings.ts';
+import { anyDatabaseShape } from './database-settings.ts';
 import { choice, list, refuse } from './fields.ts';
 import { httpSchema } from './http.ts';
 import { kafkaSchema } from './kafka.ts';
@@ -29,7 +29,7 @@ export const configurationSchema = z.strictObject({
   sources: list(
     z.strictObject({
       ...sourceShape,
-      ...postgresShape,
+      ...anyDatabaseShape,
       debezium: z
         .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
         .optional()

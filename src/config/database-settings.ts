@@ -20,7 +20,7 @@ function isPercentEncoded(text: string): boolean {
 }
 
 const connectionShape = {
-  url: secret('a URL such as postgres://user@host:5432/database')
+  url: secret('a URL such as postgres://user@host:5432/database or mysql://user@host:3306')
     .superRefine((url, ctx) => {
       const text = url.reveal();
       const parsed = URL.parse(text);
@@ -70,12 +70,12 @@ export const postgresShape = {
       }),
     })
     .optional()
-    .meta({ description: 'The logical replication slot and its publication.' }),
+    .meta({ description: 'PostgreSQL: the logical replication slot and its publication.' }),
   types: z
     .strictObject({
       decimal: choice(['precise', 'double', 'string'])
         .optional()
-        .meta({ description: 'How NUMERIC and MONEY are written.' }),
+        .meta({ description: 'How NUMERIC, DECIMAL and MONEY are written.' }),
       time: choice([
         'adaptive',
         'adaptive_time_microseconds',
@@ -89,23 +89,64 @@ export const postgresShape = {
         .meta({ description: 'How dates and times are written.' }),
       binary: choice(['bytes', 'base64', 'base64-url-safe', 'hex'])
         .optional()
-        .meta({ description: 'How BYTEA is written.' }),
-      interval: choice(['numeric', 'string']).optional().meta({ description: 'How INTERVAL is written.' }),
-      hstore: choice(['json', 'map']).optional().meta({ description: 'How HSTORE is written.' }),
+        .meta({ description: 'How BYTEA, BINARY, VARBINARY and BLOB are written.' }),
+      interval: choice(['numeric', 'string']).optional().meta({ description: 'PostgreSQL: how INTERVAL is written.' }),
+      hstore: choice(['json', 'map']).optional().meta({ description: 'PostgreSQL: how HSTORE is written.' }),
       money_fraction_digits: integer({ min: 0, max: 10 })
         .optional()
-        .meta({ description: 'Digits after the point of MONEY.' }),
+        .meta({ description: 'PostgreSQL: digits after the point of MONEY.' }),
       unknown: choice(['skip', 'include'])
         .optional()
-        .meta({ description: 'Whether columns of types that Debezium does not know are left out or written as text.' }),
+        .meta({
+          description:
+            'PostgreSQL: whether columns of types that Debezium does not know are left out or written as text.',
+        }),
     })
     .optional()
     .meta({ description: 'How the types of the database are written; Debezium’s names and defaults.' }),
   publish_via_partition_root: flag().optional().meta({
-    description: 'Whether rows of partitioned tables appear as rows of the root table.',
+    description: 'PostgreSQL: whether rows of partitioned tables appear as rows of the root table.',
   }),
   status_interval: duration({ minMs: 100, maxMs: 60_000, kind: 'from 100ms to 1m' }).optional().meta({
-    description: 'Longest time between two status messages to the server; `10s` when missing.',
+    description: 'PostgreSQL: longest time between two status messages to the server; `10s` when missing.',
+  }),
+  connect_timeout: duration({ minMs: 100, maxMs: 600_000, kind: 'from 100ms to 10m' }).optional().meta({
+    description: 'How long connecting may take; `10s` when missing.',
+  }),
+  query_timeout: duration({ minMs: 100, maxMs: 3_600_000, kind: 'from 100ms to 1h' }).optional().meta({
+    description: 'How long one query of the catalog may take; `30s` when missing.',
+  }),
+};
+
+/** MySQL and MariaDB: one connector with two dialects. */
+export const mysqlShape = {
+  ...connectionShape,
+  server_id: integer({ min: 1, max: 4_294_967_295 }).optional().meta({
+    description:
+      'MySQL and MariaDB: id that the daemon has among the replicas of the server, which must be its own; derived from the name of the source when missing.',
+  }),
+  types: z
+    .strictObject({
+      decimal: choice(['precise', 'double', 'string']).optional().meta({ description: 'How DECIMAL is written.' }),
+      time: choice(['adaptive_time_microseconds', 'connect', 'isostring', 'microseconds', 'nanoseconds', 'structured'])
+        .optional()
+        .meta({ description: 'How dates and times are written.' }),
+      binary: choice(['bytes', 'base64', 'base64-url-safe', 'hex'])
+        .optional()
+        .meta({ description: 'How BINARY, VARBINARY and BLOB are written.' }),
+      bigint_unsigned: choice(['long', 'precise'])
+        .optional()
+        .meta({ description: 'MySQL and MariaDB: how BIGINT UNSIGNED is written; `long` wraps above 2^63.' }),
+    })
+    .optional()
+    .meta({ description: 'How the types of the database are written; Debezium’s names and defaults.' }),
+  include_schema_changes: flag().optional().meta({
+    description:
+      'MySQL and MariaDB: whether DDL of captured tables is published to the topic `<topic_prefix>`; `true` when missing.',
+  }),
+  include_query: flag().optional().meta({
+    description:
+      'MySQL and MariaDB: whether rows carry the statement that made them, where the server logs it (`binlog_rows_query_log_events`).',
   }),
   connect_timeout: duration({ minMs: 100, maxMs: 600_000, kind: 'from 100ms to 10m' }).optional().meta({
     description: 'How long connecting may take; `10s` when missing.',
@@ -116,7 +157,21 @@ export const postgresShape = {
 };
 
 /** The settings that only the connector of a type understands, by type. */
-export const DATABASE_SHAPES: Readonly<Record<string, z.ZodRawShape>> = { postgres: postgresShape };
+export const DATABASE_SHAPES: Readonly<Record<string, z.ZodRawShape>> = {
+  postgres: postgresShape,
+  mysql: mysqlShape,
+  mariadb: mysqlShape,
+};
 
-/** For a source whose type is missing or not built: only its type is worth a complaint. */
-export const ANY_DATABASE: z.ZodRawShape = { ...postgresShape, server_id: z.unknown() };
+/** The settings of all kinds of databases: for a source whose type is missing, for editors and for the reference page. */
+export const anyDatabaseShape = {
+  ...mysqlShape,
+  ...postgresShape,
+  types: postgresShape.types
+    .unwrap()
+    .extend(mysqlShape.types.unwrap().pick({ bigint_unsigned: true }).shape)
+    .optional()
+    .meta({
+      description: 'How the types of the database are written; Debezium’s names and defaults.',
+    }),
+};

@@ -35,6 +35,19 @@ const CONNECTORS: Readonly<Record<string, string>> = {
 
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'];
 
+/** Values of MySQL's and MariaDB's `database.ssl.mode`. */
+const MYSQL_SSL_MODES: Readonly<Record<string, string>> = {
+  disabled: 'disable',
+  disable: 'disable',
+  preferred: 'prefer',
+  required: 'require',
+  trust: 'require',
+  verify_ca: 'verify-ca',
+  'verify-ca': 'verify-ca',
+  verify_identity: 'verify-full',
+  'verify-full': 'verify-full',
+};
+
 function connectorClass(text: string): Translation {
   const type = CONNECTORS[text];
   if (type !== undefined) return { settings: { type } };
@@ -48,6 +61,15 @@ function sslMode(text: string): Translation {
   const mode = text.toLowerCase();
   if (SSL_MODES.includes(mode)) return { settings: { 'tls.mode': mode } };
   return { problem: 'is not a mode known here', remedy: `Set it to one of ${SSL_MODES.join(', ')}.` };
+}
+
+function mysqlSslMode(text: string): Translation {
+  const mode = MYSQL_SSL_MODES[text.toLowerCase()];
+  if (mode !== undefined) return { settings: { 'tls.mode': mode } };
+  return {
+    problem: 'is not a mode known here',
+    remedy: `Set it to one of ${Object.keys(MYSQL_SSL_MODES).join(', ')}.`,
+  };
 }
 
 /** Debezium's default, 0, publishes no heartbeats; the daemon keeps an idle slot moving without them. */
@@ -118,6 +140,8 @@ const DIRECT: Readonly<Record<string, string>> = {
   'field.name.adjustment.mode': 'field_name_adjustment',
   'extended.headers.enabled': 'extended_headers',
   'database.server.id': 'server_id',
+  'include.schema.changes': 'include_schema_changes',
+  'include.query': 'include_query',
 };
 
 const QUEUE = 'Remove it: memory is bounded by kafka.max_in_flight_bytes.';
@@ -130,6 +154,7 @@ export const PROPERTIES: ReadonlyMap<string, Translate> = new Map<string, Transl
   ...CAPTURE_PROPERTIES.map((property): [string, Translate] => [property, () => NOTHING]),
   ['connector.class', connectorClass],
   ['database.sslmode', sslMode],
+  ['database.ssl.mode', mysqlSslMode],
   ['heartbeat.interval.ms', heartbeatInterval],
   ['skipped.operations', skippedOperations],
   ['message.key.columns', messageKeys],
@@ -179,6 +204,11 @@ export const PATTERN_PROPERTIES: readonly (readonly [
       remedy: 'Use column.mask.hash.v2.…; its hashes differ from those of this property.',
     }),
   ],
+  [
+    /^schema\.history\./,
+    elsewhereOf('Remove it: there is no schema history; what the log lacks is in the checkpoint.'),
+  ],
+  [/^(gtid\.source|connect\.keep|table\.ignore|inconsistent\.schema|use\.nongraceful)\./, notBuilt],
   [/^(key|value|header)\.converter(\.|$)/, ([, rest], text) => converter(rest === '.', text)],
   [/^topic\.creation\./, elsewhereOf('Remove it, and set kafka.topics.')],
   [/^(transforms|predicates)(\.|$)/, elsewhereOf('Remove it: there are no transformations here.')],

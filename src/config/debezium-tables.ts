@@ -14,6 +14,8 @@ export interface TablePatterns {
 export const CAPTURE_PROPERTIES = [
   'schema.include.list',
   'schema.exclude.list',
+  'database.include.list',
+  'database.exclude.list',
   'table.include.list',
   'table.exclude.list',
   'column.include.list',
@@ -31,7 +33,7 @@ export function tablePatterns(properties: ReadonlyMap<string, string>): TablePat
   );
   const patternsOf = (property: (typeof CAPTURE_PROPERTIES)[number]) => lists.get(property)!;
   const problems: Problem[] = [];
-  for (const kind of ['schema', 'table', 'column'] as const) {
+  for (const kind of ['schema', 'database', 'table', 'column'] as const) {
     if (patternsOf(`${kind}.include.list`).length > 0 && patternsOf(`${kind}.exclude.list`).length > 0) {
       problems.push({
         path: ['debezium', `${kind}.exclude.list`],
@@ -41,7 +43,9 @@ export function tablePatterns(properties: ReadonlyMap<string, string>): TablePat
     }
   }
   const settings: TablePatterns['settings'][number][] = [];
-  const schemas = patternsOf('schema.include.list');
+  // What comes before the table's name: a schema on Postgres, a database on MySQL and MariaDB.
+  const qualifier = patternsOf('database.include.list').length > 0 ? 'database' : 'schema';
+  const schemas = patternsOf(`${qualifier}.include.list`);
   const tables = patternsOf('table.include.list');
   if (tables.length > 0) {
     const inSchema = schemas.length === 0 ? '' : `(?=(?:${schemas.join('|')})\\.)`;
@@ -49,11 +53,11 @@ export function tablePatterns(properties: ReadonlyMap<string, string>): TablePat
     settings.push({ setting: 'tables.include', patterns, property: 'table.include.list' });
   } else if (schemas.length > 0) {
     const patterns = schemas.map((pattern) => `${pattern}\\..*`);
-    settings.push({ setting: 'tables.include', patterns, property: 'schema.include.list' });
+    settings.push({ setting: 'tables.include', patterns, property: `${qualifier}.include.list` });
   }
-  if (patternsOf('schema.exclude.list').length > 0) {
-    const patterns = patternsOf('schema.exclude.list').map((pattern) => `${pattern}\\..*`);
-    settings.push({ setting: 'tables.exclude', patterns, property: 'schema.exclude.list' });
+  for (const property of ['schema.exclude.list', 'database.exclude.list'] as const) {
+    const patterns = patternsOf(property).map((pattern) => `${pattern}\\..*`);
+    if (patterns.length > 0) settings.push({ setting: 'tables.exclude', patterns, property });
   }
   if (patternsOf('table.exclude.list').length > 0) {
     const patterns = patternsOf('table.exclude.list');

@@ -3,7 +3,7 @@ import type { SourceConnector } from '../core/connector.ts';
 import { Secret } from '../core/secret.ts';
 import type { SourceSettings } from '../core/settings.ts';
 import { checkSection, unknownSetting } from './check-section.ts';
-import { ANY_DATABASE, DATABASE_SHAPES } from './database-settings.ts';
+import { anyDatabaseShape, DATABASE_SHAPES } from './database-settings.ts';
 import { translateDebezium } from './debezium.ts';
 import type { Path, Problem } from './problem.ts';
 import { BUILT_TYPES, type CommonSourceSettings, sourceSchema, sourceShape } from './source.ts';
@@ -74,7 +74,7 @@ function split(section: Readonly<Record<string, unknown>>, problems: Problem[]) 
 
 function databaseShape(type: unknown): z.ZodRawShape {
   const known = typeof type === 'string' && Object.hasOwn(DATABASE_SHAPES, type);
-  return (known ? DATABASE_SHAPES[type] : undefined) ?? ANY_DATABASE;
+  return (known ? DATABASE_SHAPES[type] : undefined) ?? anyDatabaseShape;
 }
 
 /**
