@@ -1,8 +1,8 @@
 import { ChangeKind, type Truncate } from '../../src/core/change-batch.ts';
 import { FatalError } from '../../src/core/errors.ts';
+import type { MessageArena } from '../../src/core/message-arena.ts';
 import { layoutOf } from './build-table-version.ts';
 import { unknownLabel } from './enum-labels.ts';
-import type { MessageArena } from './message-arena.ts';
 import { OldImage, type PgChangeBatch } from './pg-change-batch.ts';
 import type { PgPosition } from './positions.ts';
 import { compareLsn, formatLsn, type Lsn, lsnDecimal } from './protocol/lsn.ts';
@@ -312,9 +312,9 @@ export class ChangeDecoder {
 }
 
 function high(arena: MessageArena, entry: number): number {
-  return arena.lsnHigh[entry] as number;
+  return arena.tagHigh[entry] as number;
 }
 
 function low(arena: MessageArena, entry: number): number {
-  return arena.lsnLow[entry] as number;
+  return arena.tagLow[entry] as number;
 }

@@ -1,6 +1,6 @@
 import type { ChangeStream } from '../../src/core/connector.ts';
+import type { MessageArena } from '../../src/core/message-arena.ts';
 import type { ChangeDecoder } from './change-decoder.ts';
-import type { MessageArena } from './message-arena.ts';
 import { PgChangeBatch } from './pg-change-batch.ts';
 import type { PgPosition } from './positions.ts';
 import type { RelationCache } from './relation-cache.ts';

@@ -1,7 +1,7 @@
 import type { Logger } from '../../src/core/logger.ts';
+import { repeat } from '../../src/core/repeat.ts';
 import { HEARTBEAT_PREFIX } from './change-decoder.ts';
 import type { SqlConnection } from './connection.ts';
-import { repeat } from './repeat.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { codeOf } from './sql-state.ts';
 

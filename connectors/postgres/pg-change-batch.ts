@@ -1,6 +1,6 @@
 import type { ChangeBatch, ChangeDetail, ChangeKind } from '../../src/core/change-batch.ts';
+import type { ArenaPool, MessageArena } from '../../src/core/message-arena.ts';
 import type { TableVersion } from '../../src/core/table.ts';
-import type { ArenaPool, MessageArena } from './message-arena.ts';
 import type { PgPosition } from './positions.ts';
 import type { TransactionContext } from './transaction-context.ts';
 

@@ -1,6 +1,7 @@
 import type { Checkpoint } from '../../src/core/checkpoint.ts';
 import type { ConnectorDependencies, ResumeVerdict, SourceHealth, SourceSession } from '../../src/core/connector.ts';
 import { FatalError, TailraceError } from '../../src/core/errors.ts';
+import { repeat } from '../../src/core/repeat.ts';
 import type { SchemaStore } from '../../src/core/schema-store.ts';
 import type { ColumnCodec } from '../../src/core/table.ts';
 import { ChangeDecoder } from './change-decoder.ts';
@@ -13,7 +14,6 @@ import type { PgPosition } from './positions.ts';
 import { formatLsn, LSN_ZERO, type Lsn, lsnDistance } from './protocol/lsn.ts';
 import { PUBLICATION_CHECK_MS, PublicationSetup, publicationNames } from './publication-setup.ts';
 import { RelationCache, streamPointKey } from './relation-cache.ts';
-import { repeat } from './repeat.ts';
 import { ReplicationConnection } from './replication-connection.ts';
 import { assessResume, type ResumeFacts } from './resume.ts';
 import { readHead, readServerFacts, type ServerFacts, serverIdentity } from './server-facts.ts';

@@ -1,9 +1,9 @@
 import { TailraceError } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/logger.ts';
+import { repeat } from '../../src/core/repeat.ts';
 import type { PostgresConfig } from './config.ts';
 import { SqlConnection } from './connection.ts';
 import type { Lsn } from './protocol/lsn.ts';
-import { repeat } from './repeat.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { createSlot } from './slot.ts';
 

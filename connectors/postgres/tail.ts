@@ -1,5 +1,6 @@
 import type { ConnectorDependencies, TailTarget } from '../../src/core/connector.ts';
 import { TailraceError, TransientError } from '../../src/core/errors.ts';
+import { repeat } from '../../src/core/repeat.ts';
 import type { SchemaStore, StoredVersion } from '../../src/core/schema-store.ts';
 import { ChangeDecoder } from './change-decoder.ts';
 import { PgChangeStream } from './change-stream.ts';
@@ -9,7 +10,6 @@ import { readPreflightFacts } from './preflight-facts.ts';
 import { LSN_ZERO } from './protocol/lsn.ts';
 import { PUBLICATION_CHECK_MS, PublicationSetup, publicationNames } from './publication-setup.ts';
 import { RelationCache } from './relation-cache.ts';
-import { repeat } from './repeat.ts';
 import { ReplicationConnection } from './replication-connection.ts';
 import { readHead, type ServerFacts } from './server-facts.ts';
 import { requireTailable } from './tail-checks.ts';

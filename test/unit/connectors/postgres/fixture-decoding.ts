@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { ChangeDecoder } from '../../../../connectors/postgres/change-decoder.ts';
 import type { SqlConnection } from '../../../../connectors/postgres/connection.ts';
-import { ArenaPool, type MessageArena } from '../../../../connectors/postgres/message-arena.ts';
 import { PgChangeBatch } from '../../../../connectors/postgres/pg-change-batch.ts';
 import type { PgPosition } from '../../../../connectors/postgres/positions.ts';
 import { parseLsn } from '../../../../connectors/postgres/protocol/lsn.ts';
 import { RelationCache } from '../../../../connectors/postgres/relation-cache.ts';
 import type { Logger } from '../../../../src/core/logger.ts';
+import { ArenaPool, type MessageArena } from '../../../../src/core/message-arena.ts';
 import type { SchemaStore, StoredVersion } from '../../../../src/core/schema-store.ts';
 import type { SourceSettings } from '../../../../src/core/settings.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ArenaPool } from '../../../../connectors/postgres/message-arena.ts';
 import { PgChangeBatch } from '../../../../connectors/postgres/pg-change-batch.ts';
 import { PgSourceBlock } from '../../../../connectors/postgres/source-block.ts';
 import { TransactionContext } from '../../../../connectors/postgres/transaction-context.ts';
 import { ChangeKind } from '../../../../src/core/change-batch.ts';
+import { ArenaPool } from '../../../../src/core/message-arena.ts';
 import type { TableVersion } from '../../../../src/core/table.ts';
 import type { ConstantFragment, ValueWriter } from '../../../../src/core/value-writer.ts';
 

@@ -41,21 +41,21 @@ export class MessageInbox {
    * Copies the message at `source[start, end)`, which may be reused afterwards. Where it is large and `isOwn` says that
    * nobody else uses `source`, that is kept instead.
    */
-  addMessage(source: Buffer, start: number, end: number, lsnHigh: number, lsnLow: number, isOwn = false): void {
+  addMessage(source: Buffer, start: number, end: number, tagHigh: number, tagLow: number, isOwn = false): void {
     const length = end - start;
     if (isOwn && length > ARENA_BYTES) {
       const arena = new MessageArena(source);
-      arena.addOwnMessage(start, end, lsnHigh, lsnLow);
+      arena.addOwnMessage(start, end, tagHigh, tagLow);
       this.#bufferedBytes += arena.length;
       this.#replaceFilling(arena);
       return;
     }
-    this.#arenaFor(length).addMessage(source, start, end, lsnHigh, lsnLow);
+    this.#arenaFor(length).addMessage(source, start, end, tagHigh, tagLow);
     this.#bufferedBytes += length;
   }
 
-  addKeepalive(lsnHigh: number, lsnLow: number): void {
-    this.#arenaFor(0).addKeepalive(lsnHigh, lsnLow);
+  addKeepalive(tagHigh: number, tagLow: number): void {
+    this.#arenaFor(0).addKeepalive(tagHigh, tagLow);
   }
 
   /** One network read is through: wakes the reader, and brakes above the bound. */

@@ -1,4 +1,4 @@
-import { freeBuffer } from '../../src/core/free-buffer.ts';
+import { freeBuffer } from './free-buffer.ts';
 
 /** Bytes of an arena; a larger message gets an arena of its own, which is not kept. */
 export const ARENA_BYTES = 256 * 1024;
@@ -6,16 +6,17 @@ export const ARENA_BYTES = 256 * 1024;
 const KEPT_ARENAS = 24;
 
 /**
- * Messages of the replication stream, copied out of the driver's buffer, which is valid only during its callback.
- * Entry `i` is a message at `bytes[starts[i], ends[i])` with the LSN of its frame, or a keepalive (`ends[i]` is -1).
+ * Messages of a source's log, copied out of the driver's buffer, which is valid only during its callback. Entry `i` is a
+ * message at `bytes[starts[i], ends[i])`, or a keepalive (`ends[i]` is -1), with two numbers that mean what the connector
+ * says (Postgres: the halves of an LSN).
  */
 export class MessageArena {
   readonly bytes: Buffer;
   count = 0;
   starts = new Int32Array(1024);
   ends = new Int32Array(1024);
-  lsnHigh = new Uint32Array(1024);
-  lsnLow = new Uint32Array(1024);
+  tagHigh = new Uint32Array(1024);
+  tagLow = new Uint32Array(1024);
   /** Bytes of messages. */
   length = 0;
   receivedAtMs = 0;
@@ -31,27 +32,34 @@ export class MessageArena {
   }
 
   /** Copies the message at `source[start, end)`. */
-  addMessage(source: Buffer, start: number, end: number, lsnHigh: number, lsnLow: number): void {
+  addMessage(source: Buffer, start: number, end: number, tagHigh: number, tagLow: number): void {
     const from = this.length;
     this.length = from + source.copy(this.bytes, from, start, end);
-    this.#add(from, this.length, lsnHigh, lsnLow);
+    this.#add(from, this.length, tagHigh, tagLow);
+  }
+
+  /** Adds the message of `length` bytes that the caller wrote at the end of what is there; there must have been room. */
+  addInPlace(length: number, tagHigh: number, tagLow: number): void {
+    const from = this.length;
+    this.length = from + length;
+    this.#add(from, this.length, tagHigh, tagLow);
   }
 
   /** Adds the message that the bytes of this arena already hold at `[start, end)`; nothing more fits. */
-  addOwnMessage(start: number, end: number, lsnHigh: number, lsnLow: number): void {
+  addOwnMessage(start: number, end: number, tagHigh: number, tagLow: number): void {
     this.length = this.bytes.length;
-    this.#add(start, end, lsnHigh, lsnLow);
+    this.#add(start, end, tagHigh, tagLow);
   }
 
   /** Consecutive keepalives are one: the newest says all that the others did. */
-  addKeepalive(lsnHigh: number, lsnLow: number): void {
+  addKeepalive(tagHigh: number, tagLow: number): void {
     const last = this.count - 1;
     if (last >= 0 && this.ends[last] === -1) {
-      this.lsnHigh[last] = lsnHigh;
-      this.lsnLow[last] = lsnLow;
+      this.tagHigh[last] = tagHigh;
+      this.tagLow[last] = tagLow;
       return;
     }
-    this.#add(this.length, -1, lsnHigh, lsnLow);
+    this.#add(this.length, -1, tagHigh, tagLow);
   }
 
   reset(): void {
@@ -59,13 +67,13 @@ export class MessageArena {
     this.length = 0;
   }
 
-  #add(start: number, end: number, lsnHigh: number, lsnLow: number): void {
+  #add(start: number, end: number, tagHigh: number, tagLow: number): void {
     const index = this.count;
     if (index === this.starts.length) this.#grow();
     this.starts[index] = start;
     this.ends[index] = end;
-    this.lsnHigh[index] = lsnHigh;
-    this.lsnLow[index] = lsnLow;
+    this.tagHigh[index] = tagHigh;
+    this.tagLow[index] = tagLow;
     this.count = index + 1;
   }
 
@@ -73,8 +81,8 @@ export class MessageArena {
     const capacity = this.starts.length * 2;
     this.starts = copyInto(new Int32Array(capacity), this.starts);
     this.ends = copyInto(new Int32Array(capacity), this.ends);
-    this.lsnHigh = copyInto(new Uint32Array(capacity), this.lsnHigh);
-    this.lsnLow = copyInto(new Uint32Array(capacity), this.lsnLow);
+    this.tagHigh = copyInto(new Uint32Array(capacity), this.tagHigh);
+    this.tagLow = copyInto(new Uint32Array(capacity), this.tagLow);
   }
 }
 

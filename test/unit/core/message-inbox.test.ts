@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ARENA_BYTES } from '../../../../connectors/postgres/message-arena.ts';
-import { MessageInbox } from '../../../../connectors/postgres/message-inbox.ts';
+import { ARENA_BYTES } from '../../../src/core/message-arena.ts';
+import { MessageInbox } from '../../../src/core/message-inbox.ts';
 
 function newInbox() {
   const calls: string[] = [];
@@ -56,7 +56,7 @@ test('consecutive keepalives are one', () => {
   inbox.addMessage(Buffer.from('x'), 0, 1, 0, 2000);
   inbox.addKeepalive(0, 3000);
   const arena = inbox.take();
-  assert.deepEqual([...(arena?.lsnLow.subarray(0, arena.count) ?? [])], [1000, 2000, 3000]);
+  assert.deepEqual([...(arena?.tagLow.subarray(0, arena.count) ?? [])], [1000, 2000, 3000]);
 });
 
 test('what came before a failure is still given; then the failure', async () => {
