@@ -1,7 +1,7 @@
+import { DiscardingWriter } from '../../src/core/codecs/discarding-writer.ts';
+import { utf8Bytes } from '../../src/core/codecs/scratch.ts';
 import type { SchemaDefault } from '../../src/core/connect-schema.ts';
 import type { ColumnCodec } from '../../src/core/table.ts';
-import { DiscardingWriter } from './codecs/discarding-writer.ts';
-import { utf8Bytes } from './codecs/scratch.ts';
 import type { PgType, TypeModes } from './pg-type.ts';
 
 /** What stands in the schema for a default that a function computes, by type; types that are missing have no default. */

@@ -1,4 +1,5 @@
 import type { ChangeBatch } from '../../src/core/change-batch.ts';
+import { writeThousandfold } from '../../src/core/codecs/wide-long.ts';
 import type { ConnectSchema, ConnectStruct } from '../../src/core/connect-schema.ts';
 import type { SourceBlock } from '../../src/core/source-block.ts';
 import { COMMON_SOURCE_FIELDS, DEBEZIUM_VERSION } from '../../src/core/source-fields.ts';
@@ -126,7 +127,7 @@ export class PgSourceBlock implements SourceBlock {
     out.safeLong(transaction.commitTimeUs);
     out.field('ts_ns');
     out.present(0);
-    writeThousandfold(out, transaction.commitTimeUs);
+    writeThousandfold(transaction.commitTimeUs, out);
     out.field('schema');
     out.text(this.#table?.id.schema ?? '');
     out.field('table');
@@ -158,11 +159,4 @@ export class PgSourceBlock implements SourceBlock {
       out.long(transaction.originLsn.high, transaction.originLsn.low);
     }
   }
-}
-
-/** Nanoseconds of a time in microseconds lie beyond 2^53, so the product is made of halves. */
-function writeThousandfold(out: ValueWriter, value: number): void {
-  const low = (value % 0x1_0000_0000) * 1000;
-  const high = Math.floor(value / 0x1_0000_0000) * 1000 + Math.floor(low / 0x1_0000_0000);
-  out.long(high, low % 0x1_0000_0000);
 }

@@ -1,8 +1,8 @@
+import { Scratch } from '../../../src/core/codecs/scratch.ts';
 import type { ValueWriter } from '../../../src/core/value-writer.ts';
 import type { TypeModes } from '../pg-type.ts';
 import { codec, malformed, type PostgresCodec } from './codec.ts';
 import { unavailableBytes, unavailableText } from './placeholder.ts';
-import { Scratch } from './scratch.ts';
 
 const decoded = new Scratch();
 const HEX = '0123456789abcdef';

@@ -1,7 +1,7 @@
+import { Scratch } from '../../../src/core/codecs/scratch.ts';
 import type { TypeModes } from '../pg-type.ts';
 import { codec, malformed, type PostgresCodec, semantic } from './codec.ts';
 import { unavailableBytes } from './placeholder.ts';
-import { Scratch } from './scratch.ts';
 
 const packed = new Scratch();
 const UNLIMITED = 2_147_483_647;

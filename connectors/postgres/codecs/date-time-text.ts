@@ -1,4 +1,4 @@
-import { civilFromDays, daysFromCivil, isCivilDate } from './civil-date.ts';
+import { civilFromDays, daysFromCivil, isCivilDate } from '../../../src/core/codecs/civil-date.ts';
 import { malformed } from './codec.ts';
 
 const MINUS = 0x2d;

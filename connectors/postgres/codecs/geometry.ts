@@ -1,11 +1,11 @@
+import { utf8Bytes } from '../../../src/core/codecs/scratch.ts';
+import { lineString, point as pointWkb, polygon as polygonWkb } from '../../../src/core/codecs/well-known-binary.ts';
 import type { ConnectField, ConnectStruct } from '../../../src/core/connect-schema.ts';
 import type { ValueWriter } from '../../../src/core/value-writer.ts';
 import type { TypeModes } from '../pg-type.ts';
 import { codec, malformed, type PostgresCodec } from './codec.ts';
 import { latin1 } from './float.ts';
 import { unavailableBytes } from './placeholder.ts';
-import { utf8Bytes } from './scratch.ts';
-import { lineString, point as pointWkb, polygon as polygonWkb } from './well-known-binary.ts';
 
 const NUMBER = /-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Infinity)|NaN/g;
 

@@ -1,10 +1,10 @@
+import { writeMaximum, writeMinimum, writeSaturated } from '../../../src/core/codecs/wide-long.ts';
 import type { ConnectStruct } from '../../../src/core/connect-schema.ts';
 import type { ValueWriter } from '../../../src/core/value-writer.ts';
 import type { TypeModes } from '../pg-type.ts';
 import { codec, malformed, type PostgresCodec, semantic } from './codec.ts';
 import { latin1 } from './float.ts';
 import { optional, struct, writeInt } from './structured-time.ts';
-import { writeMaximum, writeMinimum, writeSaturated } from './wide-long.ts';
 
 /** `1 year 2 mons -3 days 04:05:06.789012` (`IntervalStyle=postgres`); parts that are zero may be missing. */
 const INTERVAL =

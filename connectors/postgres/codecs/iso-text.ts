@@ -1,5 +1,5 @@
+import { Scratch } from '../../../src/core/codecs/scratch.ts';
 import type { DateTimeParts } from './date-time-text.ts';
-import { Scratch } from './scratch.ts';
 
 /** ISO 8601 text of dates and times as `java.time` prints them, built in `isoText`. */
 export const isoText = new Scratch();

@@ -1,8 +1,8 @@
+import { Scratch, utf8Bytes } from '../../../src/core/codecs/scratch.ts';
 import type { TypeModes } from '../pg-type.ts';
 import { codec, malformed, type PostgresCodec } from './codec.ts';
 import { latin1, readDouble } from './float.ts';
 import { decimalSchema } from './numeric.ts';
-import { Scratch, utf8Bytes } from './scratch.ts';
 
 const ZERO = utf8Bytes('0');
 /** `-$92,233.08`, as `lc_monetary=C` prints it. */

@@ -1,8 +1,8 @@
+import { utf8Bytes } from '../../../src/core/codecs/scratch.ts';
 import type { ConnectSchema } from '../../../src/core/connect-schema.ts';
 import type { ValueWriter } from '../../../src/core/value-writer.ts';
 import type { TypeModes } from '../pg-type.ts';
 import type { Emit } from './codec.ts';
-import { utf8Bytes } from './scratch.ts';
 
 /** The placeholder of an unchanged TOAST column as a string. */
 export function unavailableText(modes: TypeModes): Emit {

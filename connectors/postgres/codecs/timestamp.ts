@@ -1,10 +1,10 @@
+import { writeMaximum, writeMinimum, writeSaturated, writeThousandfold } from '../../../src/core/codecs/wide-long.ts';
 import type { ValueWriter } from '../../../src/core/value-writer.ts';
 import type { TypeModes } from '../pg-type.ts';
 import { codec, type PostgresCodec, semantic } from './codec.ts';
 import { DateTimeParts, readTimestamp } from './date-time-text.ts';
 import { append, appendDate, appendTime, beginIso, type FractionDigits, isoText } from './iso-text.ts';
 import { structuredTimestamp, structuredZonedTimestamp } from './structured-time.ts';
-import { writeMaximum, writeMinimum, writeSaturated, writeThousandfold } from './wide-long.ts';
 
 const parts = new DateTimeParts();
 const LETTER_T = 0x54;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { messageContentCodec } from '../../../../connectors/postgres/message-content.ts';
 import type { TypeModes } from '../../../../connectors/postgres/pg-type.ts';
 import { parseTimelineHistory } from '../../../../connectors/postgres/timeline-history.ts';
-import { messageContentCodec } from '../../../../connectors/postgres/message-content.ts';
 import type { ValueWriter } from '../../../../src/core/value-writer.ts';
 
 const BYTES = Buffer.from([0x2e, 0xff, 0xfe, 0x3e, 0x2e]);

@@ -1,5 +1,5 @@
-import { freeBuffer } from '../../../src/core/free-buffer.ts';
-import { allocateBuffer } from '../../../src/core/large-buffer.ts';
+import { freeBuffer } from '../free-buffer.ts';
+import { allocateBuffer } from '../large-buffer.ts';
 
 /** More than this is not kept for the next value. */
 const RETAINED_BYTES = 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { ConstantFragment, NullBranch, ValueWriter } from '../../../src/core/value-writer.ts';
+import type { ConstantFragment, NullBranch, ValueWriter } from '../value-writer.ts';
 
 /** Takes a value without keeping it: to find out whether a codec accepts the text. */
 export class DiscardingWriter implements ValueWriter {

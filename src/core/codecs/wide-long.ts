@@ -1,4 +1,4 @@
-import type { ValueWriter } from '../../../src/core/value-writer.ts';
+import type { ValueWriter } from '../value-writer.ts';
 
 const MAX = 0x7fff_ffff_ffff_ffffn;
 const MIN = -0x8000_0000_0000_0000n;
