@@ -45,6 +45,8 @@ export const EventType = {
   transactionPayload: 40,
   heartbeatV2: 41,
   gtidTagged: 42,
+  /** Only of help to crash recovery; always marked as ignorable. */
+  largeTransactionHeader: 43,
   mariadbAnnotateRows: 160,
   mariadbBinlogCheckpoint: 161,
   mariadbGtid: 162,
@@ -57,6 +59,8 @@ export const EventType = {
   mariadbWriteRowsCompressed: 169,
   mariadbUpdateRowsCompressed: 170,
   mariadbDeleteRowsCompressed: 171,
+  /** A part of a rows event that is too large for a packet (MariaDB 12.3). */
+  mariadbPartialRowData: 172,
 } as const;
 
 /** Bytes of the header that every event of binlog version 4 begins with. */

@@ -7,6 +7,7 @@ export class ByteReader {
   #at: number;
 
   constructor(bytes: Buffer, start: number, end: number) {
+    if (start > end || end > bytes.length) throw new ProtocolError('an event ends inside of its header');
     this.#bytes = bytes;
     this.#end = end;
     this.#at = start;

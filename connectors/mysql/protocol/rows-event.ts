@@ -15,16 +15,39 @@ export function emptyRowsEvent(): RowsEvent {
   return { tableId: 0, columnCount: 0, bitmap: 0, newBitmap: 0, firstRow: 0 };
 }
 
-/** A rows event of this id closes a statement and has neither a table nor rows. */
-export const DUMMY_TABLE_ID = 0xff_ffff;
+/** A rows event of this id only closes a statement: it has neither a table nor rows. 48 ones; no table gets that id. */
+export const DUMMY_TABLE_ID = 2 ** 48 - 1;
+
+/** STMT_END_F: the table maps so far are void after this event. */
+const STATEMENT_END = 1;
 
 export function isUpdate(type: number): boolean {
   return type === EventType.updateRows || type === EventType.updateRowsV1;
 }
 
-/** WRITE_ROWS, UPDATE_ROWS and DELETE_ROWS events of versions 1 and 2. */
+/** The table of any rows event of versions 1 and 2, compressed (MariaDB) and partial ones too. */
+export function rowsTableId(bytes: Buffer, start: number, end: number): number {
+  if (start + HEADER_BYTES + 8 > end) throw new ProtocolError('a rows event ends inside of its head');
+  return bytes.readUIntLE(start + HEADER_BYTES, 6);
+}
+
+/** Whether the event is the last of its statement; for what `rowsTableId` takes. */
+export function endsStatement(bytes: Buffer, start: number, end: number): boolean {
+  if (start + HEADER_BYTES + 8 > end) throw new ProtocolError('a rows event ends inside of its head');
+  return (bytes.readUInt16LE(start + HEADER_BYTES + 6) & STATEMENT_END) !== 0;
+}
+
+/**
+ * WRITE_ROWS, UPDATE_ROWS and DELETE_ROWS events of versions 1 and 2, as they are after `uncompressEvent`. Those of before
+ * 5.1.16 and partial updates have rows of another form.
+ * @see https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Rows__event.html
+ */
 export function parseRowsEvent(bytes: Buffer, start: number, end: number, into: RowsEvent): void {
   const type = eventType(bytes, start);
+  const isKnown =
+    (type >= EventType.writeRows && type <= EventType.deleteRows) ||
+    (type >= EventType.writeRowsV1 && type <= EventType.deleteRowsV1);
+  if (!isKnown) throw new ProtocolError(`an event of type ${type} has no rows that are known`);
   const hasExtra = type >= EventType.writeRows;
   let at = start + HEADER_BYTES;
   if (at + (hasExtra ? 10 : 8) > end) throw new ProtocolError('a rows event ends inside of its head');

@@ -1,0 +1,89 @@
+import type { Dialect } from './mysql-type.ts';
+import type { ExecutedGtid, GtidProgress } from './positions.ts';
+import { GtidSet } from './protocol/gtid-set.ts';
+import { MariadbGtidPosition } from './protocol/mariadb-gtid-position.ts';
+import { ProtocolError } from './protocol/protocol-error.ts';
+
+/**
+ * Reads a GTID set of MySQL or a GTID position of MariaDB; empty text is a history that is empty.
+ * @throws ProtocolError where the text is neither
+ */
+export function parseGtidProgress(dialect: Dialect, text: string): GtidProgress {
+  return dialect === 'mysql' ? mysqlProgress(GtidSet.parse(text)) : mariadbProgress(MariadbGtidPosition.parse(text));
+}
+
+/**
+ * Holes are kept, so a transaction whose fate is open (a prepared XA one) is left out by not adding it.
+ * @param set what was executed before
+ */
+export function mysqlProgress(set: GtidSet): GtidProgress {
+  return new MySqlProgress(set, NO_RUNS);
+}
+
+export function mariadbProgress(position: MariadbGtidPosition): GtidProgress {
+  return new MariadbProgress(position);
+}
+
+/** Consecutive numbers of one source, not yet in the set. */
+interface Run {
+  readonly source: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+const NO_RUNS: readonly Run[] = [];
+/** Beyond this many runs they are put into the set: sources that take turns, and gaps of parallel appliers, stay cheap. */
+const MOST_RUNS = 8;
+
+/** A set that never changes, however long, with a few runs of numbers that came after it. */
+class MySqlProgress implements GtidProgress {
+  readonly #set: GtidSet;
+  readonly #runs: readonly Run[];
+
+  constructor(set: GtidSet, runs: readonly Run[]) {
+    this.#set = set;
+    this.#runs = runs;
+  }
+
+  with(gtid: ExecutedGtid): GtidProgress {
+    const { source, number } = gtid;
+    const runs = this.#runs;
+    for (let index = 0; index < runs.length; index++) {
+      const run = runs[index] as Run;
+      if (run.source !== source || number < run.first || number > run.last + 1) continue;
+      if (number <= run.last) return this;
+      return new MySqlProgress(this.#set, runs.with(index, { source, first: run.first, last: number }));
+    }
+    const run = { source, first: number, last: number };
+    if (runs.length < MOST_RUNS) return new MySqlProgress(this.#set, [...runs, run]);
+    return new MySqlProgress(this.#whole(), [run]);
+  }
+
+  toString(): string {
+    return this.#whole().toString();
+  }
+
+  #whole(): GtidSet {
+    let set = this.#set;
+    for (const { source, first, last } of this.#runs) set = set.with(source, first, last);
+    return set;
+  }
+}
+
+class MariadbProgress implements GtidProgress {
+  readonly #position: MariadbGtidPosition;
+
+  constructor(position: MariadbGtidPosition) {
+    this.#position = position;
+  }
+
+  with(gtid: ExecutedGtid): GtidProgress {
+    const [domain, server] = gtid.source.split('-').map(Number);
+    if (domain === undefined || server === undefined) throw new ProtocolError(`not a GTID of MariaDB: ${gtid.text}`);
+    return new MariadbProgress(this.#position.with(domain, server, gtid.number));
+  }
+
+  toString(): string {
+    return this.#position.toString();
+  }
+}
