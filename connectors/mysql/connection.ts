@@ -1,0 +1,179 @@
+import type { Socket } from 'node:net';
+import mysql from 'mysql2';
+import { TransientError } from '../../src/core/errors.ts';
+import type { ConnectionConfig } from './config.ts';
+import { isTlsUnsupported, mysqlError } from './server-error.ts';
+
+const KEEP_ALIVE_DELAY_MS = 10_000;
+
+/** How values come, and what statements mean, whatever the server's defaults are. */
+const SESSION = "SET SESSION time_zone = '+00:00', sql_mode = 'NO_BACKSLASH_ESCAPES', autocommit = 1";
+
+/** The driver's configuration of a connection, TLS as `withTls` says. */
+export function connectionOptions(config: ConnectionConfig, withTls: boolean): mysql.ConnectionOptions {
+  return {
+    host: config.host,
+    port: config.port,
+    user: config.user,
+    ...(config.database === null ? {} : { database: config.database }),
+    ...(config.password === null ? {} : { password: config.password.reveal() }),
+    ...(withTls ? { ssl: tlsOptions(config) } : {}),
+    connectTimeout: config.connectTimeoutMs,
+    charset: 'utf8mb4',
+    timezone: 'Z',
+    dateStrings: true,
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    enableKeepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
+  };
+}
+
+function tlsOptions(config: ConnectionConfig): mysql.SslOptions {
+  const { mode, ca, cert, key } = config.tls;
+  return {
+    rejectUnauthorized: mode === 'verify-ca' || mode === 'verify-full',
+    verifyIdentity: mode === 'verify-full',
+    ...(ca === null ? {} : { ca }),
+    ...(cert === null ? {} : { cert }),
+    ...(key === null ? {} : { key: key.reveal() }),
+  };
+}
+
+/** Runs `connect` with TLS as configured; `prefer` tries without where the server has none. */
+export async function withConfiguredTls<T>(
+  config: ConnectionConfig,
+  connect: (withTls: boolean) => Promise<T>,
+): Promise<T> {
+  if (config.tls.mode === 'disable') return connect(false);
+  try {
+    return await connect(true);
+  } catch (error) {
+    if (config.tls.mode === 'prefer' && isTlsUnsupported(error)) return connect(false);
+    throw error;
+  }
+}
+
+/** Connects and authenticates. @throws what the driver throws. */
+export async function connect(
+  config: ConnectionConfig,
+  withTls: boolean,
+  onError: (error: unknown) => void,
+): Promise<mysql.Connection> {
+  const connection = mysql.createConnection(connectionOptions(config, withTls));
+  const connected = Promise.withResolvers<void>();
+  // An unheard error event would end the process.
+  connection.on('error', (error: unknown) => {
+    connected.reject(error);
+    onError(error);
+  });
+  connection.connect((error: unknown) => (error === null ? connected.resolve() : connected.reject(error)));
+  try {
+    await connected.promise;
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  }
+  return connection;
+}
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Rows of one statement. @throws what the driver throws. */
+export function runStatement<R extends Row>(
+  connection: mysql.Connection,
+  sql: string,
+  values: readonly unknown[],
+): Promise<R[]> {
+  return new Promise((resolve, reject) => {
+    connection.query(sql, [...values], (error: unknown, rows: unknown) => {
+      if (error !== null) reject(error);
+      else resolve(Array.isArray(rows) ? (rows as R[]) : []);
+    });
+  });
+}
+
+/**
+ * An ordinary connection for catalog queries and commands. Statements run one at a time, each with a deadline; a connection
+ * that broke is made again for the next one, unless it is pinned.
+ */
+export class SqlConnection implements AsyncDisposable {
+  readonly #config: ConnectionConfig;
+  #connection: mysql.Connection | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(config: ConnectionConfig) {
+    this.#config = config;
+  }
+
+  /**
+   * Rows of one statement. Numbers that a JavaScript number cannot hold come as text, and so do dates.
+   * @param doing completes "The server failed while …".
+   * @throws a TailraceError by error number; TransientError after the deadline; the signal's reason when aborted.
+   */
+  query<R extends Row>(doing: string, sql: string, values: readonly unknown[], signal: AbortSignal): Promise<R[]> {
+    const result = this.#last.then(() => this.#run<R>(doing, sql, values, signal));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #run<R extends Row>(
+    doing: string,
+    sql: string,
+    values: readonly unknown[],
+    signal: AbortSignal,
+  ): Promise<R[]> {
+    signal.throwIfAborted();
+    const timeoutMs = this.#config.queryTimeoutMs;
+    const stop = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const cut = Promise.withResolvers<never>();
+    const onAbort = () => cut.reject(stop.reason);
+    stop.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await Promise.race([cut.promise, this.#execute<R>(sql, values)]);
+    } catch (error) {
+      if (stop.aborted) {
+        this.#discard();
+        signal.throwIfAborted();
+        throw new TransientError(`The server did not answer within ${timeoutMs} ms while ${doing}.`, {
+          code: 'MYSQL_QUERY_TIMEOUT',
+          remedy: 'Look for locks and load on the server, or raise query_timeout.',
+        });
+      }
+      throw mysqlError(error, doing);
+    } finally {
+      stop.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async #execute<R extends Row>(sql: string, values: readonly unknown[]): Promise<R[]> {
+    const connection = this.#connection ?? (await this.#connect());
+    return runStatement<R>(connection, sql, values);
+  }
+
+  async #connect(): Promise<mysql.Connection> {
+    const connection = await withConfiguredTls(this.#config, (withTls) =>
+      connect(this.#config, withTls, () => {
+        this.#connection = null;
+      }),
+    );
+    this.#connection = connection;
+    await runStatement(connection, SESSION, []);
+    return connection;
+  }
+
+  #discard(): void {
+    const connection = this.#connection;
+    this.#connection = null;
+    connection?.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#discard();
+  }
+}
+
+/** The socket of a connection, encrypted where it is: the driver has no public way to it. */
+export function socketOf(connection: mysql.Connection): Socket {
+  return (connection as unknown as { stream: Socket }).stream;
+}

@@ -1,0 +1,185 @@
+import {
+  ConfigurationError,
+  type ErrorClass,
+  type ErrorContext,
+  FatalError,
+  ResyncRequiredError,
+  TailraceError,
+  TransientError,
+} from '../../src/core/errors.ts';
+
+interface Classification {
+  readonly errorClass: ErrorClass;
+  readonly code: string;
+  readonly remedy: string;
+}
+
+const GRANTS = "Grant what `tailrace check` names; the connector's README lists all grants.";
+const AGAIN = 'The source is tried again; if this repeats, look at the server.';
+
+/** Error numbers: https://dev.mysql.com/doc/mysql-errors/9.4/en/server-error-reference.html; MariaDB shares those below 1900. */
+const BY_NUMBER: Readonly<Record<number, Classification>> = {
+  1040: transient('MYSQL_TOO_MANY_CONNECTIONS', 'Raise max_connections, or end connections that nobody needs.'),
+  1044: configuration('MYSQL_PRIVILEGE_MISSING', GRANTS),
+  1045: configuration('MYSQL_AUTHENTICATION', 'Correct user and password of the source, and the host of the account.'),
+  1049: configuration('MYSQL_DATABASE_MISSING', 'Correct the database of the source.'),
+  1053: transient('MYSQL_UNAVAILABLE', AGAIN),
+  1142: configuration('MYSQL_PRIVILEGE_MISSING', GRANTS),
+  1143: configuration('MYSQL_PRIVILEGE_MISSING', GRANTS),
+  1158: transient('MYSQL_CONNECTION_LOST', AGAIN),
+  1159: transient('MYSQL_CONNECTION_LOST', AGAIN),
+  1160: transient('MYSQL_CONNECTION_LOST', AGAIN),
+  1161: transient('MYSQL_CONNECTION_LOST', AGAIN),
+  1205: transient('MYSQL_LOCK_TIMEOUT', AGAIN),
+  1213: transient('MYSQL_DEADLOCK', AGAIN),
+  1227: configuration('MYSQL_PRIVILEGE_MISSING', GRANTS),
+  1251: configuration('MYSQL_AUTHENTICATION', 'The account uses an authentication plugin that is not supported here.'),
+  1317: transient('MYSQL_QUERY_INTERRUPTED', AGAIN),
+  1698: configuration('MYSQL_AUTHENTICATION', 'Correct user and password of the source, and the host of the account.'),
+  1820: configuration('MYSQL_PASSWORD_EXPIRED', 'Set a new password for the account.'),
+  1862: configuration('MYSQL_PASSWORD_EXPIRED', 'Set a new password for the account.'),
+  1927: transient('MYSQL_CONNECTION_LOST', AGAIN),
+  2061: configuration('MYSQL_AUTHENTICATION', 'caching_sha2_password needs TLS: set tls.mode to require.'),
+  3118: configuration('MYSQL_ACCOUNT_LOCKED', 'Unlock the account.'),
+  3169: transient('MYSQL_CONNECTION_LOST', AGAIN),
+  4031: transient('MYSQL_CONNECTION_LOST', AGAIN),
+};
+
+/** ER_MASTER_FATAL_ERROR_READING_BINLOG: everything that ends a dump, told apart only by words. */
+const DUMP_ERROR = 1236;
+
+/** Each with a recorded sample. */
+const DUMP_ERRORS: readonly (Classification & { readonly pattern: RegExp })[] = [
+  {
+    // Could not find first log file name in binary log index file
+    pattern: /^Could not find first log file name in binary log index file/,
+    ...resync('MYSQL_BINLOG_PURGED', 'The server removed the file that is needed. Run `tailrace resync`.'),
+  },
+  {
+    // Cannot replicate because the source purged required binary logs. Replicate the missing transactions from elsewhere, …
+    pattern: /^Cannot replicate because the (source|master) purged required binary logs/,
+    ...resync('MYSQL_BINLOG_PURGED', 'The server removed transactions that are needed. Run `tailrace resync`.'),
+  },
+  {
+    // Error: connecting slave requested to start from GTID 0-1-7, which is not in the master's binlog
+    pattern: /requested to start from GTID [0-9-]+, which is not in the master's binlog/,
+    ...resync('MYSQL_GTID_NOT_IN_BINLOG', 'The server does not have this GTID. Run `tailrace resync`.'),
+  },
+  {
+    // Could not find GTID state requested by slave in any binlog files. Probably the slave state is too old and required binlog files have been purged.
+    pattern: /^Could not find GTID state requested by slave in any binlog files/,
+    ...resync('MYSQL_BINLOG_PURGED', 'The server removed transactions that are needed. Run `tailrace resync`.'),
+  },
+  {
+    // Client requested source to start replication from position > file size
+    pattern: /^Client requested (source|master) to start replication from (impossible position|position > file size)/,
+    ...resync('MYSQL_BINLOG_SHORTER', 'The binlog is not the one that was read before. Run `tailrace resync`.'),
+  },
+  {
+    // A replica with the same server_uuid/server_id as this replica has connected to the source; …
+    pattern: /^A (replica|slave) with the same server_uuid\/server_id as this (replica|slave) has connected/,
+    ...transient('MYSQL_SERVER_ID_IN_USE', 'Another replica uses the same id: give this source a server_id of its own.'),
+  },
+];
+
+/** Socket and resolver errors that come and go, by Node's and the driver's error codes. */
+const TRANSIENT_CODES: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT',
+  'PROTOCOL_CONNECTION_LOST',
+  'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',
+  'PROTOCOL_SEQUENCE_TIMEOUT',
+]);
+
+/** True where the server has no TLS: `prefer` then goes on without. */
+export function isTlsUnsupported(error: unknown): boolean {
+  return stringCode(error) === 'HANDSHAKE_NO_SSL_SUPPORT';
+}
+
+/** The server's error number; null of an error that is not the server's. */
+export function numberOf(error: unknown): number | null {
+  const number = (error as { errno?: unknown } | null)?.errno;
+  return typeof number === 'number' && number >= 1000 ? number : null;
+}
+
+/** Gives what the driver or the server threw its class. `doing` completes "MySQL failed while …". */
+export function mysqlError(error: unknown, doing: string): TailraceError {
+  if (error instanceof TailraceError) return error;
+  const number = numberOf(error);
+  const text = wordsOf(error);
+  return newError(classify(error, number, text), describe(text, number, doing), error);
+}
+
+/** The same for an error packet in the stream. */
+export function streamError(number: number, text: string): TailraceError {
+  return newError(classify(null, number, text), describe(text, number, 'streaming'), undefined);
+}
+
+function describe(text: string, number: number | null, doing: string): string {
+  return `The server failed while ${doing}: ${text}${number === null ? '' : ` (${number})`}`;
+}
+
+function wordsOf(error: unknown): string {
+  const { sqlMessage } = error as { sqlMessage?: unknown };
+  if (typeof sqlMessage === 'string') return sqlMessage;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function classify(error: unknown, number: number | null, text: string): Classification {
+  if (number === DUMP_ERROR) {
+    return DUMP_ERRORS.find(({ pattern }) => pattern.test(text)) ?? fatal('MYSQL_DUMP_REFUSED');
+  }
+  if (number !== null) return BY_NUMBER[number] ?? fatal('MYSQL_UNEXPECTED');
+  const code = stringCode(error);
+  if (code === 'HANDSHAKE_NO_SSL_SUPPORT') {
+    return configuration('MYSQL_NO_TLS', 'Turn TLS on at the server, or set tls.mode to disable.');
+  }
+  if (code !== null && TRANSIENT_CODES.has(code)) return transient('MYSQL_UNAVAILABLE', AGAIN);
+  if (code !== null && /^(HANDSHAKE_SSL|ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_SSL)/.test(code)) {
+    return configuration('MYSQL_TLS', "Check tls.mode, tls.ca_file and the server's certificate.");
+  }
+  return fatal('MYSQL_UNEXPECTED');
+}
+
+function stringCode(error: unknown): string | null {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : null;
+}
+
+function newError(classification: Classification, message: string, cause: unknown): TailraceError {
+  const { errorClass, code, remedy } = classification;
+  const context: ErrorContext = cause === undefined ? { code, remedy } : { code, remedy, cause };
+  switch (errorClass) {
+    case 'transient':
+      return new TransientError(message, context);
+    case 'resync-required':
+      return new ResyncRequiredError(message, context);
+    case 'configuration':
+      return new ConfigurationError(message, context);
+    default:
+      return new FatalError(message, context);
+  }
+}
+
+function transient(code: string, remedy: string): Classification {
+  return { errorClass: 'transient', code, remedy };
+}
+
+function configuration(code: string, remedy: string): Classification {
+  return { errorClass: 'configuration', code, remedy };
+}
+
+function resync(code: string, remedy: string): Classification {
+  return { errorClass: 'resync-required', code, remedy };
+}
+
+function fatal(code: string): Classification {
+  return { errorClass: 'fatal', code, remedy: "Not foreseen; look at the server's log and report it." };
+}
