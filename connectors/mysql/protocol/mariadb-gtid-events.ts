@@ -38,18 +38,18 @@ const Flag = {
 /** Of the byte `flags_extra`. */
 const ExtraFlag = { multiEngine: 1, startAlter: 2, commitAlter: 4, rollbackAlter: 8, threadId: 16 } as const;
 
-/** Reserved bytes where there is no commit id. */
-const RESERVED_BYTES = 6;
 const XID_PART_BYTES = 64;
 
-/** @see https://mariadb.com/kb/en/gtid_event/ */
+/**
+ * What comes behind the flags is there only where they say so; an event shorter than 19 bytes is filled up with zeros.
+ * @see https://mariadb.com/kb/en/gtid_event/
+ */
 export function parseMariadbGtid(bytes: Buffer, start: number, end: number): MariadbGtidEvent {
   const reader = new ByteReader(bytes, start + HEADER_BYTES, end);
   const number = reader.uint64();
   const domain = reader.uint32();
   const flags = reader.uint8();
   if ((flags & Flag.groupCommitId) !== 0) reader.skip(8);
-  else reader.skip(Math.min(RESERVED_BYTES, reader.remaining));
   const preparedXa = (flags & Flag.preparedXa) !== 0;
   const completedXa = (flags & Flag.completedXa) !== 0;
   const xid = preparedXa || completedXa ? readXid(reader) : null;

@@ -34,13 +34,12 @@ export function parseOptionalMetadata(
   if (reader.remaining === 0) return NO_OPTIONAL_METADATA;
   const optional: Mutable<OptionalMetadata> = { ...NO_OPTIONAL_METADATA };
   const isText = dialect === 'mysql' ? isMySqlText : isMariadbText;
-  const isNumeric = dialect === 'mysql' ? isMySqlNumeric : isMariadbNumeric;
   while (reader.remaining > 0) {
     const field = reader.uint8();
     const content = reader.part(reader.lengthEncoded());
     switch (field) {
       case Field.signedness:
-        optional.unsigned = readBits(content, columnsOf(types, isNumeric), types.length);
+        optional.unsigned = readSigns(content, types);
         break;
       case Field.defaultCharset:
         optional.collations = readDefaultCharset(content, columnsOf(types, isText), types.length);
@@ -92,7 +91,8 @@ function columnsOf(types: Uint8Array, is: (type: number) => boolean): number[] {
   return columns;
 }
 
-function isMySqlNumeric(type: number): boolean {
+/** What is a Field_num in the servers, YEAR too. */
+function isNumeric(type: number): boolean {
   switch (type) {
     case TypeCode.tiny:
     case TypeCode.short:
@@ -101,16 +101,13 @@ function isMySqlNumeric(type: number): boolean {
     case TypeCode.longlong:
     case TypeCode.float:
     case TypeCode.double:
+    case TypeCode.decimal:
     case TypeCode.newDecimal:
+    case TypeCode.year:
       return true;
     default:
       return false;
   }
-}
-
-/** MariaDB counts everything that is a Field_num. */
-function isMariadbNumeric(type: number): boolean {
-  return isMySqlNumeric(type) || type === TypeCode.year || type === TypeCode.decimal;
 }
 
 function isMySqlText(type: number): boolean {
@@ -174,6 +171,17 @@ function readBits(reader: ByteReader, columns: readonly number[], columnCount: n
     flags[column] = (bits >> (7 - (index & 7))) & 1;
   }
   return flags;
+}
+
+/** A YEAR is always unsigned, which shows a server that counts other columns than we do. */
+function readSigns(reader: ByteReader, types: Uint8Array): Uint8Array {
+  const unsigned = readBits(reader, columnsOf(types, isNumeric), types.length);
+  for (let column = 0; column < types.length; column++) {
+    if (types[column] === TypeCode.year && unsigned[column] === 0) {
+      throw new ProtocolError('a table map says of other columns than its numeric ones whether they are unsigned');
+    }
+  }
+  return unsigned;
 }
 
 function readNumbers(reader: ByteReader, columns: readonly number[], columnCount: number): (number | null)[] {
