@@ -1,6 +1,7 @@
+import { rawBytesCodec } from '../../src/core/codecs/binary.ts';
 import type { ColumnCodec } from '../../src/core/table.ts';
 import { arrayCodec } from './codecs/array.ts';
-import { byteaCodec, rawBytesCodec } from './codecs/binary.ts';
+import { byteaCodec } from './codecs/binary.ts';
 import { bitsArrayCodec, bitsCodec } from './codecs/bits.ts';
 import { bool } from './codecs/boolean.ts';
 import type { PostgresCodec } from './codecs/codec.ts';

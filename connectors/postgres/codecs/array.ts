@@ -1,8 +1,8 @@
+import { unavailableArray } from '../../../src/core/codecs/placeholder.ts';
 import { Scratch } from '../../../src/core/codecs/scratch.ts';
 import type { TypeModes } from '../pg-type.ts';
 import { malformed, type PostgresCodec } from './codec.ts';
 import { latin1 } from './float.ts';
-import { unavailableArray } from './placeholder.ts';
 
 const COMMA = 0x2c;
 const QUOTE = 0x22;

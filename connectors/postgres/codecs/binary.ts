@@ -1,8 +1,7 @@
+import { binaryCodec, binaryWriter } from '../../../src/core/codecs/binary.ts';
 import { Scratch } from '../../../src/core/codecs/scratch.ts';
-import type { ValueWriter } from '../../../src/core/value-writer.ts';
 import type { TypeModes } from '../pg-type.ts';
-import { codec, malformed, type PostgresCodec } from './codec.ts';
-import { unavailableBytes, unavailableText } from './placeholder.ts';
+import { malformed, type PostgresCodec } from './codec.ts';
 
 const decoded = new Scratch();
 const HEX = '0123456789abcdef';
@@ -25,11 +24,6 @@ export function byteaCodec(modes: TypeModes): PostgresCodec {
   });
 }
 
-/** The text form of a type that Debezium does not know, or the content of a logical message: bytes as they are. */
-export function rawBytesCodec(modes: TypeModes): PostgresCodec {
-  return binaryCodec(modes, binaryWriter(modes));
-}
-
 /** Decodes hexadecimal digits into memory that the next call overwrites. @returns the number of bytes */
 export function decodeHex(bytes: Uint8Array, start: number, end: number, typeName: string): number {
   const length = (end - start) >>> 1;
@@ -48,40 +42,4 @@ export function decodeHex(bytes: Uint8Array, start: number, end: number, typeNam
 
 export function decodedHex(): Uint8Array {
   return decoded.bytes;
-}
-
-type WriteBinary = (bytes: Uint8Array, start: number, end: number, out: ValueWriter) => void;
-
-function binaryCodec(modes: TypeModes, write: WriteBinary): PostgresCodec {
-  const isText = modes.binary !== 'bytes';
-  return codec(
-    { type: isText ? 'string' : 'bytes' },
-    (bytes, start, end, out) => {
-      write(bytes, start, end, out);
-      return true;
-    },
-    (out) => (isText ? out.text('') : out.bytes(decoded.bytes, 0, 0)),
-    isText ? unavailableText(modes) : unavailableBytes(modes),
-  );
-}
-
-function binaryWriter(modes: TypeModes): WriteBinary {
-  switch (modes.binary) {
-    case 'bytes':
-      return (bytes, start, end, out) => out.bytes(bytes, start, end);
-    case 'hex':
-      return (bytes, start, end, out) => out.text(view(bytes, start, end).toString('hex'));
-    case 'base64':
-      return (bytes, start, end, out) => out.text(view(bytes, start, end).toString('base64'));
-    case 'base64-url-safe':
-      // Java's URL-safe encoder pads, Node's does not.
-      return (bytes, start, end, out) => {
-        const base64 = view(bytes, start, end).toString('base64');
-        out.text(base64.replaceAll('+', '-').replaceAll('/', '_'));
-      };
-  }
-}
-
-function view(bytes: Uint8Array, start: number, end: number): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
 }

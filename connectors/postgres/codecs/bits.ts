@@ -1,7 +1,8 @@
+import { semantic } from '../../../src/core/codecs/codec.ts';
+import { unavailableBytes } from '../../../src/core/codecs/placeholder.ts';
 import { Scratch } from '../../../src/core/codecs/scratch.ts';
 import type { TypeModes } from '../pg-type.ts';
-import { codec, malformed, type PostgresCodec, semantic } from './codec.ts';
-import { unavailableBytes } from './placeholder.ts';
+import { codec, malformed, type PostgresCodec } from './codec.ts';
 
 const packed = new Scratch();
 const UNLIMITED = 2_147_483_647;

@@ -1,4 +1,5 @@
-import type { ConnectScalar, ConnectSchema } from '../../../src/core/connect-schema.ts';
+import type { Emit } from '../../../src/core/codecs/codec.ts';
+import type { ConnectSchema } from '../../../src/core/connect-schema.ts';
 import { MalformedValueError } from '../../../src/core/errors.ts';
 import type { ColumnCodec } from '../../../src/core/table.ts';
 import type { ValueWriter } from '../../../src/core/value-writer.ts';
@@ -12,8 +13,6 @@ export interface PostgresCodec extends ColumnCodec {
   readonly canWrite?: (bytes: Uint8Array, start: number, end: number) => boolean;
 }
 
-export type Emit = (out: ValueWriter) => void;
-
 /** Makes a codec whose `write` always writes. Without `unavailable` the type is too small to be TOASTed. */
 export function codec(
   schema: ConnectSchema,
@@ -22,15 +21,6 @@ export function codec(
   unavailable: Emit = fallback,
 ): PostgresCodec {
   return { schema, write, writeFallback: fallback, writeUnavailable: unavailable };
-}
-
-/** A named scalar of version 1, as all of Debezium's and Connect's semantic scalars are. */
-export function semantic(
-  type: ConnectScalar['type'],
-  name: string,
-  parameters?: readonly (readonly [string, string])[],
-): ConnectScalar {
-  return parameters === undefined ? { type, name, version: 1 } : { type, name, version: 1, parameters };
 }
 
 /** The error names the type and the place, never the value. */

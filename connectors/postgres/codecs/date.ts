@@ -1,8 +1,9 @@
+import { semantic } from '../../../src/core/codecs/codec.ts';
+import { append, appendDate, beginIso, isoText } from '../../../src/core/codecs/iso-text.ts';
 import type { ValueWriter } from '../../../src/core/value-writer.ts';
 import type { TypeModes } from '../pg-type.ts';
-import { codec, type PostgresCodec, semantic } from './codec.ts';
+import { codec, type PostgresCodec } from './codec.ts';
 import { DateTimeParts, readDate } from './date-time-text.ts';
-import { append, appendDate, beginIso, isoText } from './iso-text.ts';
 import { structuredDate } from './structured-time.ts';
 
 const parts = new DateTimeParts();

@@ -1,3 +1,4 @@
+import { unavailableBytes } from '../../../src/core/codecs/placeholder.ts';
 import { utf8Bytes } from '../../../src/core/codecs/scratch.ts';
 import { lineString, point as pointWkb, polygon as polygonWkb } from '../../../src/core/codecs/well-known-binary.ts';
 import type { ConnectField, ConnectStruct } from '../../../src/core/connect-schema.ts';
@@ -5,7 +6,6 @@ import type { ValueWriter } from '../../../src/core/value-writer.ts';
 import type { TypeModes } from '../pg-type.ts';
 import { codec, malformed, type PostgresCodec } from './codec.ts';
 import { latin1 } from './float.ts';
-import { unavailableBytes } from './placeholder.ts';
 
 const NUMBER = /-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Infinity)|NaN/g;
 

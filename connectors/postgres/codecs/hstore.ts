@@ -1,7 +1,8 @@
+import { semantic } from '../../../src/core/codecs/codec.ts';
 import { Scratch, utf8Bytes } from '../../../src/core/codecs/scratch.ts';
 import type { ValueWriter } from '../../../src/core/value-writer.ts';
 import type { TypeModes } from '../pg-type.ts';
-import { codec, malformed, type PostgresCodec, semantic } from './codec.ts';
+import { codec, malformed, type PostgresCodec } from './codec.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

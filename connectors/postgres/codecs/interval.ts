@@ -1,8 +1,9 @@
+import { semantic } from '../../../src/core/codecs/codec.ts';
 import { writeMaximum, writeMinimum, writeSaturated } from '../../../src/core/codecs/wide-long.ts';
 import type { ConnectStruct } from '../../../src/core/connect-schema.ts';
 import type { ValueWriter } from '../../../src/core/value-writer.ts';
 import type { TypeModes } from '../pg-type.ts';
-import { codec, malformed, type PostgresCodec, semantic } from './codec.ts';
+import { codec, malformed, type PostgresCodec } from './codec.ts';
 import { latin1 } from './float.ts';
 import { optional, struct, writeInt } from './structured-time.ts';
 

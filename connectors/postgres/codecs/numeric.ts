@@ -1,9 +1,10 @@
+import { semantic } from '../../../src/core/codecs/codec.ts';
+import { unavailableBytes, unavailableText } from '../../../src/core/codecs/placeholder.ts';
 import { utf8Bytes } from '../../../src/core/codecs/scratch.ts';
 import type { ConnectSchema, ConnectStruct } from '../../../src/core/connect-schema.ts';
 import type { TypeModes } from '../pg-type.ts';
-import { codec, malformed, type PostgresCodec, semantic } from './codec.ts';
+import { codec, malformed, type PostgresCodec } from './codec.ts';
 import { latin1, readDouble } from './float.ts';
-import { unavailableBytes, unavailableText } from './placeholder.ts';
 
 const ZERO = utf8Bytes('0');
 const MINUS = 0x2d;

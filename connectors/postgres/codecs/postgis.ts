@@ -1,10 +1,10 @@
+import { unavailableBytes } from '../../../src/core/codecs/placeholder.ts';
 import type { ConnectStruct } from '../../../src/core/connect-schema.ts';
 import type { ValueWriter } from '../../../src/core/value-writer.ts';
 import type { TypeModes } from '../pg-type.ts';
 import { decodedHex, decodeHex } from './binary.ts';
 import { codec, malformed, type PostgresCodec } from './codec.ts';
 import { GEOMETRY } from './geometry.ts';
-import { unavailableBytes } from './placeholder.ts';
 
 const GEOGRAPHY: ConnectStruct = {
   type: 'struct',

@@ -1,6 +1,7 @@
+import type { Emit } from '../../../src/core/codecs/codec.ts';
 import type { ConnectField, ConnectScalar, ConnectStruct } from '../../../src/core/connect-schema.ts';
 import type { ValueWriter } from '../../../src/core/value-writer.ts';
-import { codec, type Emit, type PostgresCodec } from './codec.ts';
+import { codec, type PostgresCodec } from './codec.ts';
 import { DateTimeParts, readDate, readTime, readTimestamp } from './date-time-text.ts';
 
 const parts = new DateTimeParts();

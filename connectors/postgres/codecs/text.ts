@@ -1,7 +1,8 @@
+import { semantic } from '../../../src/core/codecs/codec.ts';
+import { unavailableText } from '../../../src/core/codecs/placeholder.ts';
 import type { ConnectScalar } from '../../../src/core/connect-schema.ts';
 import type { TypeModes } from '../pg-type.ts';
-import { codec, type PostgresCodec, semantic } from './codec.ts';
-import { unavailableText } from './placeholder.ts';
+import { codec, type PostgresCodec } from './codec.ts';
 
 /** A type whose text form is published as it is. */
 export function textCodec(modes: TypeModes, name?: string): PostgresCodec {

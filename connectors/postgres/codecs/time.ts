@@ -1,7 +1,8 @@
+import { semantic } from '../../../src/core/codecs/codec.ts';
+import { append, appendTime, beginIso, isoText } from '../../../src/core/codecs/iso-text.ts';
 import type { TypeModes } from '../pg-type.ts';
-import { codec, type PostgresCodec, semantic } from './codec.ts';
+import { codec, type PostgresCodec } from './codec.ts';
 import { DateTimeParts, readTime } from './date-time-text.ts';
-import { append, appendTime, beginIso, isoText } from './iso-text.ts';
 import { structuredTime, structuredZonedTime } from './structured-time.ts';
 
 const parts = new DateTimeParts();

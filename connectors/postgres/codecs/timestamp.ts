@@ -1,9 +1,17 @@
+import { semantic } from '../../../src/core/codecs/codec.ts';
+import {
+  append,
+  appendDate,
+  appendTime,
+  beginIso,
+  type FractionDigits,
+  isoText,
+} from '../../../src/core/codecs/iso-text.ts';
 import { writeMaximum, writeMinimum, writeSaturated, writeThousandfold } from '../../../src/core/codecs/wide-long.ts';
 import type { ValueWriter } from '../../../src/core/value-writer.ts';
 import type { TypeModes } from '../pg-type.ts';
-import { codec, type PostgresCodec, semantic } from './codec.ts';
+import { codec, type PostgresCodec } from './codec.ts';
 import { DateTimeParts, readTimestamp } from './date-time-text.ts';
-import { append, appendDate, appendTime, beginIso, type FractionDigits, isoText } from './iso-text.ts';
 import { structuredTimestamp, structuredZonedTimestamp } from './structured-time.ts';
 
 const parts = new DateTimeParts();

@@ -1,8 +1,8 @@
+import { unavailableArray } from '../../../src/core/codecs/placeholder.ts';
 import type { ConnectSchema, ConnectStruct } from '../../../src/core/connect-schema.ts';
 import type { TypeModes } from '../pg-type.ts';
 import { codec, malformed, type PostgresCodec } from './codec.ts';
 import { latin1, readDouble, readFloat } from './float.ts';
-import { unavailableArray } from './placeholder.ts';
 
 const COMMA = 0x2c;
 

@@ -1,5 +1,18 @@
-import { Scratch } from '../../../src/core/codecs/scratch.ts';
-import type { DateTimeParts } from './date-time-text.ts';
+import { Scratch } from './scratch.ts';
+
+export interface IsoDate {
+  /** Year 0 is 1 BC. */
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+}
+
+export interface IsoTime {
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+  readonly micros: number;
+}
 
 /** ISO 8601 text of dates and times as `java.time` prints them, built in `isoText`. */
 export const isoText = new Scratch();
@@ -12,7 +25,7 @@ export function beginIso(): void {
 }
 
 /** Years beyond 9999 have a plus sign, years before 1 (year 0 is 1 BC) a minus sign; at least four digits. */
-export function appendDate(parts: DateTimeParts): void {
+export function appendDate(parts: IsoDate): void {
   const { year } = parts;
   if (year > 9999) append(0x2b);
   else if (year < 0) append(0x2d);
@@ -26,7 +39,7 @@ export function appendDate(parts: DateTimeParts): void {
   appendTwo(parts.day);
 }
 
-export function appendTime(parts: DateTimeParts, fraction: FractionDigits): void {
+export function appendTime(parts: IsoTime, fraction: FractionDigits): void {
   appendTwo(parts.hour);
   append(0x3a);
   appendTwo(parts.minute);

@@ -1,17 +1,20 @@
-import { utf8Bytes } from '../../../src/core/codecs/scratch.ts';
-import type { ConnectSchema } from '../../../src/core/connect-schema.ts';
-import type { ValueWriter } from '../../../src/core/value-writer.ts';
-import type { TypeModes } from '../pg-type.ts';
+import type { ConnectSchema } from '../connect-schema.ts';
+import type { ValueWriter } from '../value-writer.ts';
 import type { Emit } from './codec.ts';
+import { utf8Bytes } from './scratch.ts';
+
+export interface UnavailableMode {
+  readonly unavailablePlaceholder: string;
+}
 
 /** The placeholder of an unchanged TOAST column as a string. */
-export function unavailableText(modes: TypeModes): Emit {
+export function unavailableText(modes: UnavailableMode): Emit {
   const bytes = utf8Bytes(modes.unavailablePlaceholder);
   return (out) => out.utf8(bytes, 0, bytes.length);
 }
 
 /** The placeholder as the same bytes, which is Debezium's form for `bytea`. */
-export function unavailableBytes(modes: TypeModes): Emit {
+export function unavailableBytes(modes: UnavailableMode): Emit {
   const bytes = utf8Bytes(modes.unavailablePlaceholder);
   return (out) => out.bytes(bytes, 0, bytes.length);
 }
@@ -20,7 +23,12 @@ export function unavailableBytes(modes: TypeModes): Emit {
  * The placeholder inside an array: one string or one byte string, or for numbers one element per byte, as Debezium writes
  * `int[]`. `element` writes the placeholder of an element that is none of these.
  */
-export function unavailableArray(items: ConnectSchema, itemsOptional: boolean, modes: TypeModes, element: Emit): Emit {
+export function unavailableArray(
+  items: ConnectSchema,
+  itemsOptional: boolean,
+  modes: UnavailableMode,
+  element: Emit,
+): Emit {
   const bytes = utf8Bytes(modes.unavailablePlaceholder);
   const number = numberWriter(items.type);
   return (out) => {
