@@ -117,12 +117,7 @@ export class SqlConnection implements AsyncDisposable {
     return result;
   }
 
-  async #run<R extends Row>(
-    doing: string,
-    sql: string,
-    values: readonly unknown[],
-    signal: AbortSignal,
-  ): Promise<R[]> {
+  async #run<R extends Row>(doing: string, sql: string, values: readonly unknown[], signal: AbortSignal): Promise<R[]> {
     signal.throwIfAborted();
     const timeoutMs = this.#config.queryTimeoutMs;
     const stop = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);

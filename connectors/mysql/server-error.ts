@@ -78,7 +78,10 @@ const DUMP_ERRORS: readonly (Classification & { readonly pattern: RegExp })[] = 
   {
     // A replica with the same server_uuid/server_id as this replica has connected to the source; …
     pattern: /^A (replica|slave) with the same server_uuid\/server_id as this (replica|slave) has connected/,
-    ...transient('MYSQL_SERVER_ID_IN_USE', 'Another replica uses the same id: give this source a server_id of its own.'),
+    ...transient(
+      'MYSQL_SERVER_ID_IN_USE',
+      'Another replica uses the same id: give this source a server_id of its own.',
+    ),
   },
 ];
 
