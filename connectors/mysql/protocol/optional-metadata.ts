@@ -42,10 +42,10 @@ export function parseOptionalMetadata(
         optional.unsigned = readSigns(content, types);
         break;
       case Field.defaultCharset:
-        optional.collations = readDefaultCharset(content, columnsOf(types, isText), types.length);
+        optional.collations = ofText(readDefaultCharset(content, columnsOf(types, isText), types.length), types);
         break;
       case Field.columnCharset:
-        optional.collations = readNumbers(content, columnsOf(types, isText), types.length);
+        optional.collations = ofText(readNumbers(content, columnsOf(types, isText), types.length), types);
         break;
       case Field.columnName:
         optional.names = readNames(content, types.length);
@@ -200,6 +200,14 @@ function readDefaultCharset(reader: ByteReader, columns: readonly number[], colu
     const column = columns[reader.lengthEncoded()];
     if (column === undefined) throw new ProtocolError('a table map has a charset for a column that has none');
     collations[column] = reader.lengthEncoded();
+  }
+  return collations;
+}
+
+/** What is counted as text and is none has no collation. */
+function ofText(collations: (number | null)[], types: Uint8Array): (number | null)[] {
+  for (let column = 0; column < types.length; column++) {
+    if (types[column] === TypeCode.geometry || types[column] === TypeCode.vector) collations[column] = null;
   }
   return collations;
 }
