@@ -16,8 +16,8 @@ export interface MySqlType {
   /** Digits after the point of a DECIMAL, fractional digits of a TIME, DATETIME or TIMESTAMP, else 0. */
   readonly scale: number;
   readonly unsigned: boolean;
-  /** Collation id of text, ENUM and SET; 63 is binary; null where the type has none or the log did not say. */
-  readonly collation: number | null;
+  /** Character set of text, ENUM and SET (`utf8mb4`, `latin1`, `binary`, …); null where the type has none. */
+  readonly charset: string | null;
   /** Labels of an ENUM or SET in the order of their numbers, else null. */
   readonly labels: readonly string[] | null;
   /** Declared sub-type of GEOMETRY (0 any, 1 point, 2 linestring … 7 collection), else null. */

@@ -1,0 +1,106 @@
+import { civilFromDays } from '../../../src/core/codecs/civil-date.ts';
+import { columnCodec, semantic } from '../../../src/core/codecs/codec.ts';
+import {
+  append,
+  appendDate,
+  appendTime,
+  beginIso,
+  type FractionDigits,
+  isoText,
+} from '../../../src/core/codecs/iso-text.ts';
+import { writeSaturated, writeThousandfold } from '../../../src/core/codecs/wide-long.ts';
+import type { ColumnCodec } from '../../../src/core/table.ts';
+import type { ValueWriter } from '../../../src/core/value-writer.ts';
+import type { TypeModes } from '../mysql-type.ts';
+import { malformed } from './malformed.ts';
+import { readDatetime, readFraction, readOldDatetime, TemporalParts } from './temporal-parts.ts';
+
+const parts = new TemporalParts();
+const LETTER_T = 0x54;
+const LETTER_Z = 0x5a;
+/** Below this the product needs no BigInt; beyond, 64 bits hold it until 2262. */
+const NANO_LIMIT_MICROS = Number.MAX_SAFE_INTEGER;
+
+/**
+ * DATETIME, read as a time in UTC. Zero dates have no representation: null, or the fallback where the column cannot be.
+ * @param digits fractional digits of the column
+ * @param isOld whether the column has the form of servers before 5.6.4
+ */
+export function datetimeCodec(digits: number, isOld: boolean, modes: TypeModes): ColumnCodec {
+  const read = isOld ? readOldDatetime : readDatetime;
+  const codec = (type: 'int64' | 'string', name: string, write: (out: ValueWriter) => void, fallback: string | null) =>
+    columnCodec(
+      semantic(type, name),
+      (bytes, start, end, out) => {
+        read(bytes, start, end, parts);
+        if (!parts.isDate()) return false;
+        write(out);
+        return true;
+      },
+      (out) => (fallback === null ? out.safeLong(0) : out.text(fallback)),
+    );
+  switch (modes.time) {
+    case 'connect':
+      return codec('int64', 'org.apache.kafka.connect.data.Timestamp', writeMillis, null);
+    case 'isostring':
+      return codec('string', 'io.debezium.time.IsoTimestamp', (out) => writeIso('needed', out), '1970-01-01T00:00:00Z');
+    case 'nanoseconds':
+      return codec('int64', 'io.debezium.time.NanoTimestamp', writeNanos, null);
+    case 'microseconds':
+      return codec('int64', 'io.debezium.time.MicroTimestamp', writeMicros, null);
+    default:
+      return digits <= 3
+        ? codec('int64', 'io.debezium.time.Timestamp', writeMillis, null)
+        : codec('int64', 'io.debezium.time.MicroTimestamp', writeMicros, null);
+  }
+}
+
+/**
+ * TIMESTAMP: seconds since 1970 in UTC, big-endian, and the fraction; text with the column's digits. 0 is the zero date.
+ * @param isOld whether the column has the form of servers before 5.6.4: little-endian, without fraction
+ */
+export function timestampCodec(digits: number, isOld: boolean): ColumnCodec {
+  return columnCodec(
+    semantic('string', 'io.debezium.time.ZonedTimestamp'),
+    (bytes, start, end, out) => {
+      if (end - start < 4) throw malformed('TIMESTAMP');
+      const buffer = bytes as Buffer;
+      const seconds = isOld ? buffer.readUInt32LE(start) : buffer.readUInt32BE(start);
+      parts.micros = readFraction(bytes, start + 4, end, 'TIMESTAMP');
+      if (seconds === 0 && parts.micros === 0) return false;
+      const days = Math.floor(seconds / 86_400);
+      const ofDay = seconds - days * 86_400;
+      civilFromDays(days, parts);
+      parts.hour = Math.floor(ofDay / 3600);
+      parts.minute = Math.floor(ofDay / 60) % 60;
+      parts.second = ofDay % 60;
+      writeIso(digits, out);
+      return true;
+    },
+    (out) => out.text('1970-01-01T00:00:00Z'),
+  );
+}
+
+function writeMillis(out: ValueWriter): void {
+  out.safeLong(Math.floor(parts.epochMicros() / 1000));
+}
+
+function writeMicros(out: ValueWriter): void {
+  out.safeLong(parts.epochMicros());
+}
+
+/** Nanoseconds reach from 1677 to 2262 only; what lies beyond becomes the first or the last of them. */
+function writeNanos(out: ValueWriter): void {
+  const micros = parts.epochMicros();
+  if (Math.abs(micros) <= NANO_LIMIT_MICROS) writeThousandfold(micros, out);
+  else writeSaturated(BigInt(micros) * 1000n, out);
+}
+
+function writeIso(fraction: FractionDigits, out: ValueWriter): void {
+  beginIso();
+  appendDate(parts);
+  append(LETTER_T);
+  appendTime(parts, fraction);
+  append(LETTER_Z);
+  out.utf8(isoText.bytes, 0, isoText.length);
+}

@@ -1,0 +1,126 @@
+import { columnCodec, semantic } from '../../../src/core/codecs/codec.ts';
+import { Scratch } from '../../../src/core/codecs/scratch.ts';
+import type { ConnectScalar } from '../../../src/core/connect-schema.ts';
+import type { ColumnCodec } from '../../../src/core/table.ts';
+import type { TypeModes } from '../mysql-type.ts';
+import { malformed } from './malformed.ts';
+
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO_DIGIT = 0x30;
+/** Bytes that 0 to 9 digits take. */
+const DIGIT_BYTES = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4] as const;
+const DIGITS_PER_WORD = 9;
+
+const scratch = new Scratch();
+
+export function decimalSchema(precision: number, scale: number): ConnectScalar {
+  return semantic('bytes', 'org.apache.kafka.connect.data.Decimal', [
+    ['scale', String(scale)],
+    ['connect.decimal.precision', String(precision)],
+  ]);
+}
+
+/** DECIMAL(precision, scale) by the mode of `types.decimal`. */
+export function decimalCodec(precision: number, scale: number, modes: TypeModes): ColumnCodec {
+  const zero = Uint8Array.of(ZERO_DIGIT);
+  switch (modes.decimal) {
+    case 'precise':
+      return columnCodec(
+        decimalSchema(precision, scale),
+        (bytes, start, end, out) => {
+          readDecimal(bytes, start, end, precision, scale);
+          out.decimal(scratch.bytes, 0, scratch.length, scale);
+          return true;
+        },
+        (out) => out.decimal(zero, 0, 1, scale),
+      );
+    case 'double':
+      return columnCodec(
+        { type: 'float64' },
+        (bytes, start, end, out) => {
+          readDecimal(bytes, start, end, precision, scale);
+          out.double(Number(Buffer.prototype.latin1Slice.call(scratch.bytes, 0, scratch.length)));
+          return true;
+        },
+        (out) => out.double(0),
+      );
+    case 'string':
+      return columnCodec(
+        { type: 'string' },
+        (bytes, start, end, out) => {
+          readDecimal(bytes, start, end, precision, scale);
+          out.utf8(scratch.bytes, 0, scratch.length);
+          return true;
+        },
+        (out) => out.text('0'),
+      );
+  }
+}
+
+/**
+ * Puts the number into `scratch` as ASCII. Nine digits lie in four bytes, big-endian, on both sides of the point; the first
+ * bit is inverted, and all of a negative number are.
+ * @see https://dev.mysql.com/doc/dev/mysql-server/latest/decimal_8h.html (decimal2bin)
+ */
+export function readDecimal(bytes: Uint8Array, start: number, end: number, precision: number, scale: number): Scratch {
+  const whole = precision - scale;
+  const wholeFirst = whole % DIGITS_PER_WORD;
+  const fractionLast = scale % DIGITS_PER_WORD;
+  const size = bytesOf(whole) + bytesOf(scale);
+  if (end - start !== size || size === 0) throw malformed('DECIMAL');
+  const negative = ((bytes[start] as number) & 0x80) === 0;
+  const mask = negative ? 0xff : 0;
+  scratch.begin(precision + 3);
+  if (negative) scratch.bytes[scratch.length++] = MINUS;
+  let at = start;
+  let first = 0x80;
+  const word = (length: number, digits: number): void => {
+    let value = 0;
+    for (let index = 0; index < length; index++) {
+      value = value * 256 + (((bytes[at] as number) ^ mask ^ first) & 0xff);
+      first = 0;
+      at += 1;
+    }
+    append(value, digits);
+  };
+  const wholeStart = scratch.length;
+  if (wholeFirst > 0) word(DIGIT_BYTES[wholeFirst] as number, wholeFirst);
+  for (let left = Math.floor(whole / DIGITS_PER_WORD); left > 0; left--) word(4, DIGITS_PER_WORD);
+  dropZeros(wholeStart);
+  if (scale > 0) {
+    scratch.bytes[scratch.length++] = POINT;
+    for (let left = Math.floor(scale / DIGITS_PER_WORD); left > 0; left--) word(4, DIGITS_PER_WORD);
+    if (fractionLast > 0) word(DIGIT_BYTES[fractionLast] as number, fractionLast);
+  }
+  return scratch;
+}
+
+function bytesOf(digits: number): number {
+  return Math.floor(digits / DIGITS_PER_WORD) * 4 + (DIGIT_BYTES[digits % DIGITS_PER_WORD] as number);
+}
+
+function append(value: number, digits: number): void {
+  let rest = value;
+  for (let at = scratch.length + digits - 1; at >= scratch.length; at--) {
+    const quotient = Math.floor(rest / 10);
+    scratch.bytes[at] = ZERO_DIGIT + (rest - quotient * 10);
+    rest = quotient;
+  }
+  if (rest > 0) throw malformed('DECIMAL');
+  scratch.length += digits;
+}
+
+/** Leading zeros before the point, of which one stays. */
+function dropZeros(from: number): void {
+  const { bytes } = scratch;
+  let digit = from;
+  while (digit < scratch.length - 1 && bytes[digit] === ZERO_DIGIT) digit += 1;
+  if (scratch.length === from) {
+    bytes[scratch.length++] = ZERO_DIGIT;
+    return;
+  }
+  if (digit === from) return;
+  bytes.copyWithin(from, digit, scratch.length);
+  scratch.length -= digit - from;
+}

@@ -1,0 +1,81 @@
+import { LogPlace } from './log-place.ts';
+import type { Dialect } from './mysql-type.ts';
+import type { ExecutedGtid, GtidProgress, MySqlPosition } from './positions.ts';
+import { XaBranch, XaBranches } from './xa-branches.ts';
+
+/**
+ * How far the log was read, as a point to start again from: always between two transactions, and never behind a prepared
+ * transaction that is not decided yet. A MySQL GTID set leaves out the GTIDs of those; elsewhere the point stays in front
+ * of the oldest.
+ */
+export class LogProgress {
+  readonly place: LogPlace;
+  readonly branches = new XaBranches();
+  readonly #dialect: Dialect;
+  #gtids: GtidProgress | null;
+  /** Of the open group; executed at its end. */
+  #gtid: ExecutedGtid | null = null;
+  #groupStart: MySqlPosition;
+  #lastFile = '';
+  #lastPosition = -1;
+
+  constructor(dialect: Dialect, from: MySqlPosition) {
+    this.#dialect = dialect;
+    this.place = new LogPlace(from);
+    this.#gtids = from.gtids;
+    this.#groupStart = from;
+  }
+
+  /** A group of events begins at `position`. */
+  open(gtid: ExecutedGtid | null, position: number): void {
+    this.#gtid = gtid;
+    this.#groupStart = this.#resumePoint(position);
+  }
+
+  /** The open group is done. @returns where to start again. */
+  close(): MySqlPosition {
+    if (this.#gtid !== null) this.#gtids = this.#gtids?.with(this.#gtid) ?? null;
+    this.#gtid = null;
+    return this.#told(this.#resumePoint(this.place.position));
+  }
+
+  /** Where to start again, or null where that was told already. */
+  newResumePoint(): MySqlPosition | null {
+    const point = this.#resumePoint(this.place.position);
+    if (point.file === this.#lastFile && point.pos === this.#lastPosition) return null;
+    return this.#told(point);
+  }
+
+  newBranch(): XaBranch {
+    return new XaBranch(this.#groupStart, this.#gtid);
+  }
+
+  /** The open group is a prepared transaction: done, but not executed. */
+  prepared(xid: string, branch: XaBranch): void {
+    this.branches.set(xid, branch);
+    this.#gtid = null;
+  }
+
+  /** A prepared transaction is committed or rolled back: its GTID is executed with that of the open group. */
+  decide(xid: string): XaBranch | undefined {
+    const branch = this.branches.get(xid);
+    if (branch === undefined) return undefined;
+    this.branches.delete(xid);
+    if (branch.gtid !== null) this.#gtids = this.#gtids?.with(branch.gtid) ?? null;
+    return branch;
+  }
+
+  #resumePoint(position: number): MySqlPosition {
+    const { file, epoch } = this.place;
+    const oldest = this.branches.oldest;
+    const canOmit = this.#dialect === 'mysql' && this.#gtids !== null;
+    if (oldest !== null && !canOmit) return oldest.resumeAt;
+    return { file, pos: position, gtids: this.#gtids, epoch };
+  }
+
+  #told(point: MySqlPosition): MySqlPosition {
+    this.#lastFile = point.file;
+    this.#lastPosition = point.pos;
+    return point;
+  }
+}

@@ -1,0 +1,230 @@
+import { createHash } from 'node:crypto';
+import { FatalError, ResyncRequiredError } from '../../src/core/errors.ts';
+import type { Logger } from '../../src/core/logger.ts';
+import type { SchemaChange, TableChange } from '../../src/core/schema-change.ts';
+import type { SchemaStore, StoredVersion } from '../../src/core/schema-store.ts';
+import { capturesTable, type SourceSettings } from '../../src/core/settings.ts';
+import { buildTableVersion } from './build-table-version.ts';
+import { readCatalogTable } from './catalog.ts';
+import type { TypeContext } from './column-type.ts';
+import type { SqlConnection } from './connection.ts';
+import type { MappedTable } from './mapped-table.ts';
+import type { TypeModes } from './mysql-type.ts';
+import { HEADER_BYTES } from './protocol/binlog-event.ts';
+import { rowLayoutOf } from './protocol/row-layout.ts';
+import { parseTableMap } from './protocol/table-map-event.ts';
+import type { DdlStatement, TableName, TableStatement } from './statement.ts';
+import { describeTable } from './table-description.ts';
+import { resolveFacts, type TableFacts } from './table-facts.ts';
+import type { MySqlTableVersion } from './table-version.ts';
+
+/** Bytes of the table id in front of what describes the table. */
+const TABLE_ID_BYTES = 6;
+
+export interface TableCacheOptions {
+  readonly source: SourceSettings;
+  readonly modes: TypeModes;
+  readonly types: TypeContext;
+  readonly sql: SqlConnection;
+  readonly schemas: SchemaStore;
+  readonly logger: Logger;
+  /** Whether DDL is told. */
+  readonly describes: boolean;
+  /** End of the server's log when the stream started, as a point: below it the catalog is later than the log. */
+  readonly head: string;
+}
+
+/** What a DDL statement came to. */
+export interface StatementOutcome {
+  /** Null where there is nothing to tell. */
+  readonly change: SchemaChange | null;
+  readonly truncated: readonly MySqlTableVersion[];
+}
+
+/** A table that is announced under an id, and the bytes that did. */
+interface Announced extends MappedTable {
+  readonly body: Buffer;
+  /** Its version came from the store below `head`, or a statement was about it since: look again from there on. */
+  staleFrom: string | null;
+}
+
+/**
+ * Decides which version of a table a change belongs to. Below `head` a stored version of the same layout is used again, so
+ * that a replay after later DDL gives the same records; without one, and from `head` on, the catalog is asked, and what it
+ * says is stored where it is new.
+ */
+export class TableCache {
+  readonly #options: TableCacheOptions;
+  readonly #byId = new Map<number, Announced>();
+  /** Kept over announcements: the same version stays the same object. */
+  readonly #versions = new Map<string, MySqlTableVersion>();
+
+  constructor(options: TableCacheOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a table map. Costs a comparison where the same table was announced with the same bytes. */
+  announce(bytes: Buffer, start: number, end: number): void {
+    const id = bytes.readUIntLE(start + HEADER_BYTES, TABLE_ID_BYTES);
+    const bodyStart = start + HEADER_BYTES + TABLE_ID_BYTES;
+    const known = this.#byId.get(id);
+    if (known !== undefined && known.body.compare(bytes, bodyStart, end) === 0) return;
+    const map = parseTableMap(bytes, start, end, this.#options.types.dialect);
+    const name = `${map.database}.${map.table}`;
+    const body = Buffer.from(bytes.subarray(bodyStart, end));
+    this.#byId.set(id, {
+      map,
+      rows: rowLayoutOf(map),
+      name,
+      layout: createHash('sha256').update(body).digest('hex').slice(0, 32),
+      captured: capturesTable(this.#options.source, name),
+      version: null,
+      body,
+      staleFrom: null,
+    });
+  }
+
+  get(tableId: number): MappedTable | undefined {
+    return this.#byId.get(tableId);
+  }
+
+  /** Table ids mean nothing beyond the run of the server that gave them. */
+  forget(): void {
+    this.#byId.clear();
+  }
+
+  /** Gives the table its version at this point of the log. Resolves when the version is stored. */
+  async resolve(table: MappedTable, point: string, signal: AbortSignal): Promise<void> {
+    const { schemas, head } = this.#options;
+    const stored = schemas.versions(table.name);
+    const reusable = point < head ? versionAt(stored, table.layout, point) : null;
+    const facts = reusable === null ? await this.#readFacts(table, point, signal) : factsOf(reusable);
+    if (reusable === null) {
+      const version: StoredVersion = { layout: table.layout, since: point, resolved: JSON.stringify(facts) };
+      if (isNew(version, stored.at(-1) ?? null)) await schemas.add(table.name, version, signal);
+    }
+    table.version = this.#versionOf(table, facts);
+  }
+
+  /**
+   * Takes a DDL statement: tables that it is about are looked at anew, and what it left of them is described.
+   */
+  async onStatement(
+    statement: DdlStatement,
+    ddl: string,
+    _point: string,
+    signal: AbortSignal,
+  ): Promise<StatementOutcome> {
+    const nothing: StatementOutcome = { change: null, truncated: [] };
+    if (statement.kind === 'database') {
+      const { database, verb } = statement;
+      if (verb === 'alter' || !this.#capturesDatabase(database)) return nothing;
+      return { change: this.#change(database, null, ddl, []), truncated: [] };
+    }
+    if (statement.temporary) return nothing;
+    this.#expire(statement.tables);
+    const tables = (statement.tables ?? []).filter(({ database, table }) => this.#captures(database, table));
+    if (statement.verb === 'truncate') return { change: null, truncated: this.#known(tables) };
+    const [first] = tables;
+    if (first === undefined || !this.#options.describes) return nothing;
+    if (statement.verb === 'index') return { change: this.#change(first.database, '', ddl, []), truncated: [] };
+    const left = statement.verb === 'rename' ? tables.filter((_, index) => index % 2 === 1) : tables.slice(-1);
+    const described = statement.verb === 'drop' ? tables : left;
+    const changes: TableChange[] = [];
+    for (const name of described) changes.push(await this.#describe(statement, name, signal));
+    return {
+      change: this.#change(first.database, described.at(-1)?.table ?? first.table, ddl, changes),
+      truncated: [],
+    };
+  }
+
+  /** @throws FatalError: what a statement changes is not in the log when it is logged instead of its rows. */
+  checkDml(place: string): void {
+    throw new FatalError(`A statement at ${place} was logged instead of the rows that it changed.`, {
+      code: 'MYSQL_STATEMENT_FORMAT',
+      remedy:
+        'Set binlog_format = ROW on the server and in every session; run `tailrace resync` to take a new snapshot.',
+      position: place,
+    });
+  }
+
+  #captures(database: string, table: string): boolean {
+    return capturesTable(this.#options.source, `${database}.${table}`);
+  }
+
+  /** Whether some table of it may be captured: patterns cannot be asked, so known tables and a stand-in are. */
+  #capturesDatabase(database: string): boolean {
+    return (
+      this.#captures(database, 'any') ||
+      [...this.#byId.values()].some(({ map, captured }) => captured && map.database === database)
+    );
+  }
+
+  #expire(tables: readonly TableName[] | null): void {
+    for (const announced of this.#byId.values()) {
+      const { map } = announced;
+      const isNamed = tables?.some(({ database, table }) => database === map.database && table === map.table) ?? true;
+      if (isNamed) announced.version = null;
+    }
+  }
+
+  #known(tables: readonly TableName[]): MySqlTableVersion[] {
+    return tables.flatMap(({ database, table }) => this.#versions.get(`${database}.${table}`) ?? []);
+  }
+
+  #change(databaseName: string, tableName: string | null, ddl: string, changes: readonly TableChange[]): SchemaChange {
+    return { databaseName, tableName, ddl, changes };
+  }
+
+  async #describe(statement: TableStatement, name: TableName, signal: AbortSignal): Promise<TableChange> {
+    const id = `"${name.database}"."${name.table}"`;
+    if (statement.verb === 'drop') return { type: 'DROP', id, table: null };
+    const catalog = await readCatalogTable(this.#options.sql, name.database, name.table, signal);
+    return {
+      type: statement.verb === 'create' ? 'CREATE' : 'ALTER',
+      id,
+      table: catalog === null ? null : describeTable(catalog),
+    };
+  }
+
+  async #readFacts(table: MappedTable, point: string, signal: AbortSignal): Promise<TableFacts> {
+    const { sql, types } = this.#options;
+    const { database, table: name } = table.map;
+    const catalog = await readCatalogTable(sql, database, name, signal);
+    const facts = resolveFacts(types, table.map, catalog);
+    if (facts !== null) return facts;
+    throw new ResyncRequiredError(
+      `The columns of ${table.name} at ${point} are not known: the log has no names, and the table has changed since.`,
+      {
+        code: 'MYSQL_TABLE_UNKNOWN',
+        remedy: 'Set binlog_row_metadata = FULL on the server; run `tailrace resync` to take a new snapshot.',
+        table: table.name,
+      },
+    );
+  }
+
+  #versionOf(table: MappedTable, facts: TableFacts): MySqlTableVersion {
+    const { database, table: name } = table.map;
+    const version = buildTableVersion(database, name, table.layout, table.rows, facts, this.#options.modes);
+    const previous = this.#versions.get(table.name);
+    if (previous?.fingerprint === version.fingerprint) return previous;
+    this.#versions.set(table.name, version);
+    return version;
+  }
+}
+
+function factsOf(version: StoredVersion): TableFacts {
+  return JSON.parse(version.resolved) as TableFacts;
+}
+
+/** Whether a version is to be stored: the store is in log order, and says each thing once. */
+function isNew(version: StoredVersion, newest: StoredVersion | null): boolean {
+  if (newest === null) return true;
+  if (newest.since > version.since) return false;
+  return newest.layout !== version.layout || newest.resolved !== version.resolved;
+}
+
+/** The version of this layout in force at `point`. */
+function versionAt(versions: readonly StoredVersion[], layout: string, point: string): StoredVersion | null {
+  return versions.findLast((version) => version.layout === layout && version.since <= point) ?? null;
+}
