@@ -95,12 +95,10 @@ export const postgresShape = {
       money_fraction_digits: integer({ min: 0, max: 10 })
         .optional()
         .meta({ description: 'PostgreSQL: digits after the point of MONEY.' }),
-      unknown: choice(['skip', 'include'])
-        .optional()
-        .meta({
-          description:
-            'PostgreSQL: whether columns of types that Debezium does not know are left out or written as text.',
-        }),
+      unknown: choice(['skip', 'include']).optional().meta({
+        description:
+          'PostgreSQL: whether columns of types that Debezium does not know are left out or written as text.',
+      }),
     })
     .optional()
     .meta({ description: 'How the types of the database are written; Debezium’s names and defaults.' }),

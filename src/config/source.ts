@@ -5,7 +5,7 @@ import { columnsSchema } from './columns.ts';
 import { choice, duration, flag, list, notBuilt, pattern, refuse, text } from './fields.ts';
 
 export const SOURCE_TYPES = ['postgres', 'mysql', 'mariadb'] as const;
-export const BUILT_TYPES: readonly string[] = ['postgres'];
+export const BUILT_TYPES: readonly string[] = SOURCE_TYPES;
 
 /** Debezium's own default, which consumers may know. */
 const UNAVAILABLE_PLACEHOLDER = '__debezium_unavailable_value';

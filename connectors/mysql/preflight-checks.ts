@@ -1,0 +1,170 @@
+import type { Finding } from '../../src/core/connector.ts';
+import type { MySqlConfig } from './config.ts';
+import type { PreflightFacts } from './preflight-facts.ts';
+
+type Verdict = Pick<Finding, 'severity' | 'problem' | 'remedy'>;
+type Check = (facts: PreflightFacts, config: MySqlConfig) => Verdict;
+
+const FINE: Verdict = { severity: 'ok', problem: '', remedy: '' };
+const SHORTEST_RETENTION_S = 86_400;
+/** Engines whose changes are part of transactions. */
+const TRANSACTIONAL: ReadonlySet<string> = new Set(['InnoDB', 'NDB', 'ndbcluster', 'MyRocks', 'ROCKSDB']);
+
+/** Every check by its name. Pure: the facts were read before. */
+const CHECKS: Readonly<Record<string, Check>> = {
+  log_bin: (facts) =>
+    isOn(variable(facts, 'log_bin'))
+      ? FINE
+      : error(
+          'The server writes no binlog.',
+          'Set log_bin and restart the server (managed services: turn on backups).',
+        ),
+  binlog_format: (facts) => {
+    // Servers that have only this format no longer have the variable.
+    const format = variable(facts, 'binlog_format') ?? 'ROW';
+    if (format === 'ROW') return FINE;
+    return error(
+      `binlog_format is ${format}: statements are logged instead of rows.`,
+      'SET PERSIST binlog_format = ROW, and let no session set another.',
+    );
+  },
+  binlog_row_image: (facts) => {
+    const image = (variable(facts, 'binlog_row_image') ?? 'FULL').toUpperCase();
+    if (image === 'FULL') return FINE;
+    return warning(
+      `binlog_row_image is ${image}: columns that the log leaves out are published as unavailable.`,
+      'Set binlog_row_image = FULL.',
+    );
+  },
+  binlog_row_metadata: (facts) => {
+    const metadata = (variable(facts, 'binlog_row_metadata') ?? 'NO_LOG').toUpperCase();
+    if (metadata === 'FULL') return FINE;
+    return warning(
+      `binlog_row_metadata is ${metadata}: the log has no column names, so a table that changes while the daemon is away can need a resync.`,
+      'SET PERSIST binlog_row_metadata = FULL (MySQL 8.0.1, MariaDB 10.5 and newer have it).',
+    );
+  },
+  binlog_row_value_options: (facts) => {
+    const options = variable(facts, 'binlog_row_value_options') ?? '';
+    if (!options.toUpperCase().includes('PARTIAL_JSON')) return FINE;
+    return error(
+      'binlog_row_value_options is PARTIAL_JSON: updates of JSON columns are logged in parts.',
+      "Set binlog_row_value_options = ''.",
+    );
+  },
+  gtid: (facts, { dialect }) => {
+    if (dialect === 'mariadb' || facts.server.hasGtids) return FINE;
+    return warning(
+      'gtid_mode is off: after a failover the source needs a resync.',
+      'Turn on enforce_gtid_consistency and gtid_mode, step by step as the manual says.',
+    );
+  },
+  retention: (facts) => {
+    const seconds = retentionSeconds(facts);
+    if (seconds === 0 || seconds >= SHORTEST_RETENTION_S) return FINE;
+    return warning(
+      `Binlogs are kept for ${Math.round(seconds / 3600)} h: a longer break of the daemon needs a resync.`,
+      'Raise binlog_expire_logs_seconds (older servers: expire_logs_days; RDS: mysql.rds_set_configuration).',
+    );
+  },
+  grants: (facts, { dialect }) => {
+    const missing = missingGrants(facts, dialect);
+    if (missing.length === 0) return FINE;
+    return error(`The account lacks ${missing.join(', ')}.`, `GRANT ${missing.join(', ')} ON *.* TO the account.`);
+  },
+  server_id: (facts, { serverId }) => {
+    if (Number(variable(facts, 'server_id')) === serverId) {
+      return error(
+        `server_id ${serverId} is that of the server itself.`,
+        'Set server_id of the source to another number.',
+      );
+    }
+    if (!facts.replicaIds.includes(serverId)) return FINE;
+    return warning(
+      `A replica with the id ${serverId} is connected, this source perhaps; two of one id disconnect each other.`,
+      'If it is another one, set server_id of the source to another number.',
+    );
+  },
+  replica_updates: (facts) => {
+    const value = variable(facts, 'log_replica_updates') ?? variable(facts, 'log_slave_updates');
+    if (isOn(value)) return FINE;
+    return warning(
+      'log_replica_updates is off: if the server is a replica, what it replicates is not in its binlog.',
+      'Set log_replica_updates = ON (log_slave_updates on older servers) and restart the server, or read from the primary.',
+    );
+  },
+  tables: (facts) =>
+    facts.tables.length > 0
+      ? FINE
+      : warning(
+          'No table is captured.',
+          'Correct tables.include and tables.exclude; patterns are matched on database.table.',
+        ),
+  keys: (facts) => {
+    const without = facts.tables.filter(({ hasKey }) => !hasKey).map(({ name }) => name);
+    if (without.length === 0) return FINE;
+    return warning(
+      `No key: ${listed(without)}. Their records have none either.`,
+      'Give them primary keys, or set message_key.',
+    );
+  },
+  engines: (facts) => {
+    const others = facts.tables.filter(({ engine }) => !TRANSACTIONAL.has(engine)).map(({ name }) => name);
+    if (others.length === 0) return FINE;
+    return warning(
+      `Not transactional: ${listed(others)}. A statement that also changes other tables and fails cannot be taken back.`,
+      'Convert them to InnoDB.',
+    );
+  },
+};
+
+export function runChecks(facts: PreflightFacts, config: MySqlConfig): Finding[] {
+  return Object.entries(CHECKS).map(([check, run]) => ({ check, ...run(facts, config) }));
+}
+
+function retentionSeconds(facts: PreflightFacts): number {
+  const seconds = Number(variable(facts, 'binlog_expire_logs_seconds') ?? 0);
+  return seconds > 0 ? seconds : Number(variable(facts, 'expire_logs_days') ?? 0) * 86_400;
+}
+
+const NEEDED: Readonly<Record<'mysql' | 'mariadb', readonly (readonly string[])[]>> = {
+  mysql: [['REPLICATION SLAVE'], ['REPLICATION CLIENT', 'SUPER'], ['SELECT']],
+  mariadb: [
+    ['REPLICATION SLAVE', 'REPLICATION REPLICA'],
+    ['BINLOG MONITOR', 'REPLICATION CLIENT', 'SUPER'],
+    ['SELECT'],
+  ],
+};
+
+/** The first name of each privilege that no grant gives. SELECT may be given on single databases or tables. */
+function missingGrants(facts: PreflightFacts, dialect: 'mysql' | 'mariadb'): string[] {
+  const globalGrants = facts.grants.filter((grant) => / ON \*\.\* TO /.test(grant)).join('\n');
+  const all = facts.grants.join('\n');
+  return NEEDED[dialect].flatMap((names) => {
+    const text = names[0] === 'SELECT' ? all : globalGrants;
+    const isGiven =
+      /\bALL PRIVILEGES\b/.test(globalGrants) || names.some((name) => new RegExp(`\\b${name}\\b`).test(text));
+    return isGiven ? [] : [names[0] as string];
+  });
+}
+
+function variable({ server }: PreflightFacts, name: string): string | undefined {
+  return server.variables.get(name);
+}
+
+function isOn(value: string | undefined): boolean {
+  return value === 'ON' || value === '1';
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 10).join(', ');
+  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
+}
+
+function error(problem: string, remedy: string): Verdict {
+  return { severity: 'error', problem, remedy };
+}
+
+function warning(problem: string, remedy: string): Verdict {
+  return { severity: 'warning', problem, remedy };
+}

@@ -1,0 +1,18 @@
+import type { ServerFacts } from './server-facts.ts';
+
+/** What the checks look at. */
+export interface PreflightFacts {
+  readonly server: ServerFacts;
+  /** As SHOW GRANTS prints them. */
+  readonly grants: readonly string[];
+  /** Ids of the replicas that are connected. */
+  readonly replicaIds: readonly number[];
+  /** Tables that the source would capture. */
+  readonly tables: readonly CapturedTable[];
+}
+
+export interface CapturedTable {
+  readonly name: string;
+  readonly engine: string;
+  readonly hasKey: boolean;
+}

@@ -1,0 +1,86 @@
+import type { Checkpoint } from '../../src/core/checkpoint.ts';
+import type { ResumeVerdict } from '../../src/core/connector.ts';
+import type { Dialect } from './mysql-type.ts';
+import { type MySqlPosition, mysqlPositions } from './positions.ts';
+import { GtidSet } from './protocol/gtid-set.ts';
+import type { BinlogFile } from './server-facts.ts';
+
+/** What the server is like at the moment of the verdict. */
+export interface ResumeFacts {
+  readonly dialect: Dialect;
+  readonly identity: string;
+  readonly hasGtids: boolean;
+  /** MySQL: gtid_executed and gtid_purged; empty on MariaDB and where GTIDs are off. */
+  readonly executed: string;
+  readonly purged: string;
+  readonly files: readonly BinlogFile[];
+}
+
+const RESYNC = 'Run `tailrace resync` to take a new snapshot and a new position.';
+
+/** Decides whether a stream may go on from a checkpoint. Pure: everything it looks at is in its arguments. */
+export function assessResume(facts: ResumeFacts, checkpoint: Checkpoint | null): ResumeVerdict<MySqlPosition> {
+  if (checkpoint === null || checkpoint.phase === 'initialising' || checkpoint.position === null) {
+    return { kind: 'fresh' };
+  }
+  const position = mysqlPositions(facts.dialect).decode(checkpoint.position);
+  const isSameServer = checkpoint.serverIdentity === facts.identity;
+  if (position.gtids === null || !facts.hasGtids) return assessFile(facts, position, checkpoint.serverIdentity);
+  const problem = facts.dialect === 'mysql' ? assessSets(facts, position) : null;
+  if (problem !== null) return problem;
+  if (isSameServer) return { kind: 'resume', from: position };
+  // Its files are not those of the server before.
+  return { kind: 'resume', from: { ...position, file: '', pos: 0, epoch: position.epoch + 1 } };
+}
+
+/** The log must still have everything that the checkpoint lacks, and nothing less than the checkpoint has. */
+function assessSets(facts: ResumeFacts, position: MySqlPosition): ResumeVerdict<MySqlPosition> | null {
+  const done = GtidSet.parse(String(position.gtids));
+  const executed = GtidSet.parse(facts.executed);
+  const purged = GtidSet.parse(facts.purged);
+  if (!executed.contains(done)) {
+    return resync(
+      'MYSQL_GTID_NOT_EXECUTED',
+      `Transactions were published that this server does not have: ${done.subtract(executed)}.`,
+      `Connect to the server that has them. After a restore, or a failover that lost them: ${RESYNC}`,
+    );
+  }
+  if (!done.contains(purged)) {
+    return resync(
+      'MYSQL_BINLOG_PURGED',
+      `The server removed transactions that were not published: ${purged.subtract(done)}.`,
+      `Keep binlogs for longer (binlog_expire_logs_seconds) than the daemon may be away. ${RESYNC}`,
+    );
+  }
+  return null;
+}
+
+function assessFile(facts: ResumeFacts, position: MySqlPosition, identity: string): ResumeVerdict<MySqlPosition> {
+  if (identity !== facts.identity) {
+    return resync(
+      'MYSQL_OTHER_SERVER',
+      `The checkpoint was made on the server ${identity}; this one is ${facts.identity}, and there are no GTIDs to go by.`,
+      `Connect to the old server, or turn GTIDs on before a failover. ${RESYNC}`,
+    );
+  }
+  const file = facts.files.find(({ name }) => name === position.file);
+  if (file === undefined) {
+    return resync(
+      'MYSQL_BINLOG_PURGED',
+      `The server does not have the binlog ${position.file} any more.`,
+      `Keep binlogs for longer (binlog_expire_logs_seconds, expire_logs_days) than the daemon may be away. ${RESYNC}`,
+    );
+  }
+  if (file.bytes < position.pos) {
+    return resync(
+      'MYSQL_BINLOG_SHORTER',
+      `The binlog ${position.file} has ${file.bytes} bytes, the checkpoint is at ${position.pos}.`,
+      `The binlog was reset or the server restored. ${RESYNC}`,
+    );
+  }
+  return { kind: 'resume', from: { ...position, gtids: null } };
+}
+
+function resync(code: string, reason: string, remedy: string): ResumeVerdict<MySqlPosition> {
+  return { kind: 'resync-required', code, reason, remedy };
+}

@@ -1,0 +1,98 @@
+import { ConfigurationError, FatalError } from '../../src/core/errors.ts';
+import type { Row, SqlConnection } from './connection.ts';
+import type { Dialect } from './mysql-type.ts';
+
+/** What a server is and how it logs, read once per session. */
+export interface ServerFacts {
+  readonly dialect: Dialect;
+  readonly version: string;
+  /** server_uuid of MySQL; MariaDB has none, its server_id stands for it. */
+  readonly identity: string;
+  /** Whether positions are told by GTID: always on MariaDB. */
+  readonly hasGtids: boolean;
+  /** By name, lower case; what a server does not have is missing. */
+  readonly variables: ReadonlyMap<string, string>;
+}
+
+/** End of the server's log. */
+export interface LogHead {
+  readonly file: string;
+  readonly position: number;
+  /** GTIDs executed up to there; null where GTIDs are off. */
+  readonly gtids: string | null;
+}
+
+export interface BinlogFile {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export async function readServerFacts(sql: SqlConnection, dialect: Dialect, signal: AbortSignal): Promise<ServerFacts> {
+  const rows = await sql.query<{ Variable_name: string; Value: string }>(
+    'reading what the server is',
+    'SHOW GLOBAL VARIABLES',
+    [],
+    signal,
+  );
+  const variables = new Map(rows.map((row) => [row.Variable_name.toLowerCase(), String(row.Value)]));
+  const version = variables.get('version') ?? '';
+  requireDialect(dialect, version);
+  const identity = dialect === 'mysql' ? variables.get('server_uuid') : variables.get('server_id');
+  if (identity === undefined) throw unexpected('its identity');
+  const gtidMode = variables.get('gtid_mode') ?? 'OFF';
+  return {
+    dialect,
+    version,
+    identity,
+    hasGtids: dialect === 'mariadb' || gtidMode === 'ON' || gtidMode === 'ON_PERMISSIVE',
+    variables,
+  };
+}
+
+function requireDialect(dialect: Dialect, version: string): void {
+  const actual: Dialect = /mariadb/i.test(version) ? 'mariadb' : 'mysql';
+  if (actual === dialect) return;
+  throw new ConfigurationError(`The server is ${version}, the source is of type ${dialect}.`, {
+    code: 'MYSQL_WRONG_DIALECT',
+    remedy: `Set type: ${actual}.`,
+  });
+}
+
+/** File and GTIDs of one moment. */
+export async function readHead(sql: SqlConnection, facts: ServerFacts, signal: AbortSignal): Promise<LogHead> {
+  const doing = 'reading the end of the binlog';
+  // The old name of the statement is gone from MySQL 8.4 on, the new one is not known before 8.2.
+  const isNew = facts.dialect === 'mysql' && !/^(5|8\.0|8\.1)\b/.test(facts.version);
+  const [row] = await sql.query<Row>(doing, isNew ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS', [], signal);
+  if (row === undefined) {
+    throw new ConfigurationError('The server writes no binlog.', {
+      code: 'MYSQL_NO_BINLOG',
+      remedy: 'Set log_bin and restart the server (managed services: turn on backups or binary logging).',
+    });
+  }
+  const file = String(row.File);
+  const position = Number(row.Position);
+  if (!facts.hasGtids) return { file, position, gtids: null };
+  if (facts.dialect === 'mysql') {
+    return { file, position, gtids: String(row.Executed_Gtid_Set ?? '').replaceAll(/\s/g, '') };
+  }
+  const [at] = await sql.query<{ gtids: string | null }>(
+    doing,
+    'SELECT BINLOG_GTID_POS(?, ?) AS gtids',
+    [file, position],
+    signal,
+  );
+  return { file, position, gtids: at?.gtids ?? '' };
+}
+
+export async function readBinlogFiles(sql: SqlConnection, signal: AbortSignal): Promise<readonly BinlogFile[]> {
+  const rows = await sql.query<Row>('listing the binlogs', 'SHOW BINARY LOGS', [], signal);
+  return rows.map((row) => ({ name: String(row.Log_name), bytes: Number(row.File_size) }));
+}
+
+function unexpected(what: string): FatalError {
+  return new FatalError(`The server did not tell ${what}.`, {
+    code: 'MYSQL_UNEXPECTED',
+    remedy: 'Is this really a MySQL or MariaDB server? If so, report it.',
+  });
+}
