@@ -1,4 +1,4 @@
-import { EventType, eventType, HEADER_BYTES } from './binlog-event.ts';
+import { checkHeader, EventType, eventType, HEADER_BYTES } from './binlog-event.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 /** The head of a rows event. Reused from event to event: read before the next one is parsed. */
@@ -43,6 +43,7 @@ export function endsStatement(bytes: Buffer, start: number, end: number): boolea
  * @see https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Rows__event.html
  */
 export function parseRowsEvent(bytes: Buffer, start: number, end: number, into: RowsEvent): void {
+  checkHeader(start, end);
   const type = eventType(bytes, start);
   const isKnown =
     (type >= EventType.writeRows && type <= EventType.deleteRows) ||

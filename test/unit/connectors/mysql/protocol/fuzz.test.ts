@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EventType } from '../../../../../connectors/mysql/protocol/binlog-event.ts';
+import { uncompressEvent } from '../../../../../connectors/mysql/protocol/compressed.ts';
+import { parseFormatDescription } from '../../../../../connectors/mysql/protocol/format-description.ts';
+import { parseGtid } from '../../../../../connectors/mysql/protocol/gtid-events.ts';
+import { parsePreviousGtids } from '../../../../../connectors/mysql/protocol/gtid-set-encoding.ts';
+import { parseHeartbeat } from '../../../../../connectors/mysql/protocol/heartbeat.ts';
+import { parseIncident } from '../../../../../connectors/mysql/protocol/incident.ts';
+import { parseGtidList, parseMariadbGtid } from '../../../../../connectors/mysql/protocol/mariadb-gtid-events.ts';
+import { ProtocolError } from '../../../../../connectors/mysql/protocol/protocol-error.ts';
+import { parseQuery } from '../../../../../connectors/mysql/protocol/query-event.ts';
+import { parseRotate } from '../../../../../connectors/mysql/protocol/rotate.ts';
+import { type RowLayout, rowLayoutOf, scanRow } from '../../../../../connectors/mysql/protocol/row-layout.ts';
+import { emptyRowsEvent, isUpdate, parseRowsEvent } from '../../../../../connectors/mysql/protocol/rows-event.ts';
+import { parseRowsQuery } from '../../../../../connectors/mysql/protocol/rows-query.ts';
+import { parseTableMap } from '../../../../../connectors/mysql/protocol/table-map-event.ts';
+import { parseTransactionPayload } from '../../../../../connectors/mysql/protocol/transaction-payload.ts';
+import { parseXaPrepare } from '../../../../../connectors/mysql/protocol/xa.ts';
+import { dialectOf, RECORDINGS, stepsOf } from '../../../../fixtures/mysql/recorded.ts';
+
+const SEED = Number(process.env.TEST_SEED ?? 20_261_121);
+const CASES = 40_000;
+const UNCOMPRESSED_LIMIT = 100_000;
+
+interface Subject {
+  readonly name: string;
+  readonly event: Buffer;
+  readonly parse: (bytes: Buffer, start: number, end: number) => unknown;
+}
+
+/** Mulberry32. */
+function randomOf(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000) * below);
+  };
+}
+
+/** Steps through the rows as the decoder does. */
+function scanRows(bytes: Buffer, start: number, end: number, layout: RowLayout): unknown {
+  const rows = emptyRowsEvent();
+  parseRowsEvent(bytes, start, end, rows);
+  if (rows.columnCount !== layout.columnCount) throw new ProtocolError('another number of columns');
+  const images: number[] = [];
+  for (let at = rows.firstRow; at < end; ) {
+    const isNew = isUpdate(bytes[start + 4] as number) && images.length % 2 === 1;
+    const behind = scanRow(bytes, at, end, layout, isNew ? rows.newBitmap : rows.bitmap);
+    // An image of no column has no bytes: the decoder stops there too.
+    if (behind === at) throw new ProtocolError('a row has no bytes');
+    assert.ok(behind <= end);
+    images.push(behind);
+    at = behind;
+  }
+  return { ...rows, images };
+}
+
+function subjects(): Subject[] {
+  const found: Subject[] = [];
+  for (const recording of RECORDINGS) {
+    const dialect = dialectOf(recording);
+    for (const [step, events] of stepsOf(recording)) {
+      let layout: RowLayout | null = null;
+      for (const event of events) {
+        const type = event[4] as number;
+        if (type === EventType.tableMap) layout = rowLayoutOf(parseTableMap(event, 0, event.length, dialect));
+        const parse = parserOf(type, dialect, layout);
+        if (parse !== null) found.push({ name: `${recording}, ${step}, ${type}`, event, parse });
+      }
+    }
+  }
+  const incident = Buffer.concat([Buffer.alloc(19), Buffer.from([1, 0, 4]), Buffer.from('lost')]);
+  return [...found, { name: 'incident', event: incident, parse: parseIncident }];
+}
+
+function parserOf(type: number, dialect: 'mysql' | 'mariadb', layout: RowLayout | null): Subject['parse'] | null {
+  switch (type) {
+    case EventType.query:
+      return parseQuery;
+    case EventType.rotate:
+      return parseRotate;
+    case EventType.formatDescription:
+      return parseFormatDescription;
+    case EventType.tableMap:
+      return (bytes, start, end) => {
+        const map = parseTableMap(bytes, start, end, dialect);
+        return { map, layout: rowLayoutOf(map) };
+      };
+    case EventType.heartbeat:
+    case EventType.heartbeatV2:
+      return parseHeartbeat;
+    case EventType.rowsQuery:
+    case EventType.mariadbAnnotateRows:
+      return parseRowsQuery;
+    case EventType.gtid:
+    case EventType.anonymousGtid:
+    case EventType.gtidTagged:
+      return parseGtid;
+    case EventType.previousGtids:
+      return (bytes, start, end) => parsePreviousGtids(bytes, start, end).toString();
+    case EventType.xaPrepare:
+      return parseXaPrepare;
+    case EventType.transactionPayload:
+      return parseTransactionPayload;
+    case EventType.mariadbGtid:
+      return parseMariadbGtid;
+    case EventType.mariadbGtidList:
+      return parseGtidList;
+    default:
+      break;
+  }
+  if (type >= EventType.mariadbQueryCompressed && type <= EventType.mariadbDeleteRowsCompressed) {
+    return (bytes, start, end) => uncompressEvent(bytes, start, end, UNCOMPRESSED_LIMIT).length <= 1e6;
+  }
+  const isRows = (type >= 23 && type <= 25) || (type >= 30 && type <= 32);
+  if (!isRows || layout === null) return null;
+  const known = layout;
+  return (bytes, start, end) => scanRows(bytes, start, end, known);
+}
+
+/** The body damaged in one to three places, or cut off; the type stays, or the parser would not be asked. */
+function damaged(event: Buffer, random: (below: number) => number): Buffer {
+  const copy = Buffer.from(event);
+  const kind = random(4);
+  if (kind === 0) return copy.subarray(0, random(copy.length));
+  const places = 1 + random(3);
+  for (let place = 0; place < places; place++) {
+    const at = 19 + random(Math.max(1, copy.length - 19));
+    if (at >= copy.length) continue;
+    if (kind === 1) copy[at] = (copy[at] as number) ^ (1 << random(8));
+    else copy[at] = kind === 2 ? ([0, 0xff, 0xfc, 0xfd, 0xfe, 0x80][random(6)] as number) : random(256);
+  }
+  return random(4) === 0 ? copy.subarray(0, random(copy.length)) : copy;
+}
+
+/** The result, or the class of what was thrown, where that is the one that may be. */
+function outcome(subject: Subject, bytes: Buffer, start: number, end: number): unknown {
+  try {
+    return subject.parse(bytes, start, end);
+  } catch (error) {
+    if (error instanceof ProtocolError) return `ProtocolError: ${error.message}`;
+    throw error;
+  }
+}
+
+function assertWellFormed(value: unknown): void {
+  if (typeof value === 'number') assert.ok(Number.isSafeInteger(value), String(value));
+  else if (Array.isArray(value)) for (const item of value) assertWellFormed(item);
+  else if (value !== null && typeof value === 'object' && !ArrayBuffer.isView(value)) {
+    for (const item of Object.values(value)) assertWellFormed(item);
+  }
+  assert.notEqual(value, undefined);
+}
+
+test('damaged events give a ProtocolError or something well-formed, and nothing beyond their end is read', () => {
+  const random = randomOf(SEED);
+  const all = subjects();
+  let refused = 0;
+  for (let number = 0; number < CASES; number++) {
+    const subject = all[random(all.length)] as Subject;
+    const event = damaged(subject.event, random);
+    try {
+      const result = outcome(subject, event, 0, event.length);
+      assertWellFormed(result);
+      if (typeof result === 'string' && result.startsWith('ProtocolError')) refused += 1;
+      // In the middle of others, with different bytes around it: the outcome is the same.
+      if (number % 4 !== 0) continue;
+      for (const fill of [0x00, 0xff]) {
+        const around = Buffer.concat([Buffer.alloc(7, fill), event, Buffer.alloc(64, fill)]);
+        assert.deepEqual(shifted(outcome(subject, around, 7, 7 + event.length), 7), shifted(result, 0));
+      }
+    } catch (error) {
+      const hex = event.toString('hex');
+      throw new Error(`TEST_SEED=${SEED}, case ${number}, ${subject.name}: ${hex}`, { cause: error });
+    }
+  }
+  assert.ok(refused > CASES / 4 && refused < CASES, String(refused));
+});
+
+const OFFSETS = new Set(['textStart', 'textEnd', 'payloadStart', 'payloadEnd', 'bitmap', 'newBitmap', 'firstRow']);
+
+/** A result with its offsets from the start of the event. */
+function shifted(result: unknown, by: number): unknown {
+  if (result === null || typeof result !== 'object') return result;
+  return Object.fromEntries(
+    Object.entries(result).map(([key, value]) => {
+      if (OFFSETS.has(key)) return [key, (value as number) - by];
+      return key === 'images' ? [key, (value as number[]).map((at) => at - by)] : [key, value];
+    }),
+  );
+}
