@@ -1,5 +1,6 @@
 import { checkHeader, EventType, eventType, HEADER_BYTES } from './binlog-event.ts';
 import { ProtocolError } from './protocol-error.ts';
+import { countPresent } from './row-layout.ts';
 
 /** The head of a rows event. Reused from event to event: read before the next one is parsed. */
 export interface RowsEvent {
@@ -9,10 +10,15 @@ export interface RowsEvent {
   bitmap: number;
   newBitmap: number;
   firstRow: number;
+  /**
+   * The event is one row that has no bytes: MySQL's `INSERT INTO t VALUES ()` where binlog_row_image is MINIMAL. `firstRow`
+   * is the end of the event then, and every column is absent.
+   */
+  isEmptyRow: boolean;
 }
 
 export function emptyRowsEvent(): RowsEvent {
-  return { tableId: 0, columnCount: 0, bitmap: 0, newBitmap: 0, firstRow: 0 };
+  return { tableId: 0, columnCount: 0, bitmap: 0, newBitmap: 0, firstRow: 0, isEmptyRow: false };
 }
 
 /** A rows event of this id only closes a statement: it has neither a table nor rows. 48 ones; no table gets that id. */
@@ -39,7 +45,7 @@ export function endsStatement(bytes: Buffer, start: number, end: number): boolea
 
 /**
  * WRITE_ROWS, UPDATE_ROWS and DELETE_ROWS events of versions 1 and 2, as they are after `uncompressEvent`. Those of before
- * 5.1.16 and partial updates have rows of another form.
+ * 5.1.16 are refused; of PARTIAL_UPDATE_ROWS only the head is alike, its rows have another form.
  * @see https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Rows__event.html
  */
 export function parseRowsEvent(bytes: Buffer, start: number, end: number, into: RowsEvent): void {
@@ -47,7 +53,8 @@ export function parseRowsEvent(bytes: Buffer, start: number, end: number, into: 
   const type = eventType(bytes, start);
   const isKnown =
     (type >= EventType.writeRows && type <= EventType.deleteRows) ||
-    (type >= EventType.writeRowsV1 && type <= EventType.deleteRowsV1);
+    (type >= EventType.writeRowsV1 && type <= EventType.deleteRowsV1) ||
+    type === EventType.partialUpdateRows;
   if (!isKnown) throw new ProtocolError(`an event of type ${type} has no rows that are known`);
   const hasExtra = type >= EventType.writeRows;
   let at = start + HEADER_BYTES;
@@ -72,10 +79,16 @@ export function parseRowsEvent(bytes: Buffer, start: number, end: number, into: 
   into.bitmap = at;
   at += bitmapBytes;
   into.newBitmap = into.bitmap;
-  if (isUpdate(type)) {
+  if (isUpdate(type) || type === EventType.partialUpdateRows) {
     into.newBitmap = at;
     at += bitmapBytes;
   }
   if (at > end) throw new ProtocolError('a rows event ends inside of its bitmaps');
   into.firstRow = at;
+  const hasColumns =
+    countPresent(bytes, into.bitmap, columnCount) > 0 ||
+    (into.newBitmap !== into.bitmap && countPresent(bytes, into.newBitmap, columnCount) > 0);
+  // They would have no bytes: stepping through them would not end.
+  if (!hasColumns && at < end) throw new ProtocolError('a rows event has rows without columns');
+  into.isEmptyRow = !hasColumns && into.tableId !== DUMMY_TABLE_ID;
 }
