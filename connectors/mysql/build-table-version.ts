@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Column } from '../../src/core/table.ts';
+import type { SchemaDefault } from '../../src/core/connect-schema.ts';
+import type { Column, ColumnCodec } from '../../src/core/table.ts';
 import { columnCodec } from './column-codecs.ts';
 import { columnDefault } from './column-default.ts';
-import type { TypeModes } from './mysql-type.ts';
+import type { MySqlType, TypeModes } from './mysql-type.ts';
 import type { RowLayout } from './protocol/row-layout.ts';
+import { TypeCode } from './protocol/type-code.ts';
 import { sourceTypeOf } from './source-type.ts';
 import type { TableFacts } from './table-facts.ts';
 import { MySqlTableVersion } from './table-version.ts';
@@ -17,13 +19,14 @@ export function buildTableVersion(
   facts: TableFacts,
   modes: TypeModes,
 ): MySqlTableVersion {
-  const columns = facts.columns.map(({ name, type, nullable, default: expression, extra }): Column => {
-    const codec = columnCodec(type, modes);
+  const columns = facts.columns.map(({ name, type, nullable, default: expression, extra, comment }): Column => {
+    const codec = documented(columnCodec(type, modes), type, comment);
+    const standard = columnDefault(codec, type, expression, extra, nullable);
     return {
       name,
-      codec,
+      codec: nullable ? codec : withoutZeroDates(codec, type, standard),
       nullable,
-      default: columnDefault(codec, type, expression, extra, nullable),
+      default: standard,
       sourceType: sourceTypeOf(type),
     };
   });
@@ -36,4 +39,40 @@ export function buildTableVersion(
     positions: Int32Array.from(columns, (_, index) => index),
     rows,
   });
+}
+
+/** MariaDB's connector tells the comments of columns, MySQL's does not. */
+function documented(codec: ColumnCodec, type: MySqlType, comment: string): ColumnCodec {
+  if (type.dialect !== 'mariadb' || comment === '') return codec;
+  return {
+    schema: { ...codec.schema, doc: comment },
+    write: (bytes, start, end, out) => codec.write(bytes, start, end, out),
+    writeFallback: (out) => codec.writeFallback(out),
+    writeUnavailable: (out) => codec.writeUnavailable(out),
+  };
+}
+
+const DATES: ReadonlySet<number> = new Set([
+  TypeCode.date,
+  TypeCode.newDate,
+  TypeCode.datetime,
+  TypeCode.datetime2,
+  TypeCode.timestamp,
+  TypeCode.timestamp2,
+]);
+
+/** A zero date is no date. Where the column cannot be null, its default stands for one, or the beginning of time. */
+function withoutZeroDates(codec: ColumnCodec, type: MySqlType, standard: SchemaDefault | null): ColumnCodec {
+  if (!DATES.has(type.code)) return codec;
+  return {
+    schema: codec.schema,
+    write(bytes, start, end, out) {
+      if (codec.write(bytes, start, end, out)) return true;
+      if (standard === null) codec.writeFallback(out);
+      else standard.write(out);
+      return true;
+    },
+    writeFallback: codec.writeFallback,
+    writeUnavailable: codec.writeUnavailable,
+  };
 }

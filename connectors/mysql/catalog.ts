@@ -13,7 +13,7 @@ const INDEXES = `
    ORDER BY INDEX_NAME = 'PRIMARY' DESC, INDEX_NAME, SEQ_IN_INDEX`;
 
 const TABLE = `
-  SELECT t.TABLE_COMMENT AS comment, SUBSTRING_INDEX(t.TABLE_COLLATION, '_', 1) AS charset
+  SELECT SUBSTRING_INDEX(t.TABLE_COLLATION, '_', 1) AS charset
     FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = ? AND t.TABLE_NAME = ?`;
 
 interface ColumnRow extends Row {
@@ -44,14 +44,15 @@ export async function readCatalogTable(
   const rows = await sql.query<ColumnRow>(doing, COLUMNS, [database, table], signal);
   if (rows.length === 0) return null;
   const indexes = await sql.query<IndexRow>(doing, INDEXES, [database, table], signal);
-  const [about] = await sql.query<{ comment: string; charset: string | null }>(doing, TABLE, [database, table], signal);
+  const [about] = await sql.query<{ charset: string | null }>(doing, TABLE, [database, table], signal);
   const primaryKey = columnsOf(indexes, 'PRIMARY');
+  const columns = rows.map(columnOf);
+  const hasTimestampDefault = columns.some(isTimestampDefault);
   return {
-    columns: rows.map(columnOf),
+    columns: hasTimestampDefault ? await withUtcDefaults(sql, database, table, columns, signal) : columns,
     key: primaryKey.length > 0 ? primaryKey : uniqueKey(indexes),
     primaryKey,
     defaultCharset: about?.charset ?? null,
-    comment: about?.comment ?? '',
   };
 }
 
@@ -107,6 +108,31 @@ function uniqueKey(indexes: readonly IndexRow[]): readonly string[] | null {
     if (isUsable) return columnsOf(rows, name);
   }
   return null;
+}
+
+/** A moment in time; INFORMATION_SCHEMA has it in the time zone of whoever made the table, whichever that was. */
+function isTimestampDefault({ columnType, default: expression }: CatalogColumn): boolean {
+  return columnType.startsWith('timestamp') && expression !== null && /^'?\d{4}-/.test(expression);
+}
+
+/** SHOW CREATE TABLE has the defaults of TIMESTAMP columns in the session's time zone, which is UTC. */
+async function withUtcDefaults(
+  sql: SqlConnection,
+  database: string,
+  table: string,
+  columns: readonly CatalogColumn[],
+  signal: AbortSignal,
+): Promise<readonly CatalogColumn[]> {
+  const doing = `reading the defaults of ${database}.${table}`;
+  const [row] = await sql.query(doing, 'SHOW CREATE TABLE ??.??', [database, table], signal);
+  const lines = String(row?.['Create Table'] ?? '').split('\n');
+  return columns.map((column) => {
+    if (!isTimestampDefault(column)) return column;
+    const line = lines.find((text) => text.trimStart().startsWith(`\`${column.name.replaceAll('`', '``')}\` `));
+    const shown = / DEFAULT ('[^']*')/i.exec(line ?? '')?.[1];
+    if (shown === undefined) return column;
+    return { ...column, default: column.default?.startsWith("'") === true ? shown : shown.slice(1, -1) };
+  });
 }
 
 /** Labels keep their capitals. */

@@ -296,7 +296,7 @@ export class ChangeDecoder {
       this.#progress.open(null, this.#at);
       this.#context = this.#newContext(null, bytes, start, eventTimestamp(bytes, start) * 1_000_000);
     }
-    this.#context.thread = query.threadId;
+    this.#setThread(this.#context, query);
     this.#begin(batch);
   }
 
@@ -355,8 +355,8 @@ export class ChangeDecoder {
       context = this.#newContext(null, bytes, start, eventTimestamp(bytes, start) * 1_000_000);
       this.#context = context;
     }
-    if (this.#begun) context.thread = query.threadId;
-    if (outcome.change !== null) batch.add(ChangeKind.schema, null, outcome.change, context, this.#at);
+    if (this.#begun) this.#setThread(context, query);
+    for (const change of outcome.changes) batch.add(ChangeKind.schema, null, change, context, this.#at);
     if (outcome.truncated.length > 0) {
       batch.add(ChangeKind.truncate, null, { tables: outcome.truncated }, context, this.#at);
     }
@@ -387,7 +387,7 @@ export class ChangeDecoder {
         },
       );
     }
-    if (!this.#branchIsDone) this.#openContext().thread = query.threadId;
+    if (!this.#branchIsDone) this.#setThread(this.#openContext(), query);
     return this.#replay(branch, xid, batch);
   }
 
@@ -461,6 +461,11 @@ export class ChangeDecoder {
     }
     if ((eventFlags(bytes, start) & IGNORABLE_FLAG) !== 0) return;
     throw new ProtocolError(`the event type ${type} is not known`);
+  }
+
+  /** MariaDB has no statement at the beginning of a transaction, and Debezium no thread. */
+  #setThread(context: TransactionContext, query: QueryEvent): void {
+    if (this.#options.dialect === 'mysql') context.thread = query.threadId;
   }
 
   #newContext(gtid: string | null, bytes: Buffer, start: number, timeUs: number): TransactionContext {

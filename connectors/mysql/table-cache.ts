@@ -36,8 +36,7 @@ export interface TableCacheOptions {
 
 /** What a DDL statement came to. */
 export interface StatementOutcome {
-  /** Null where there is nothing to tell. */
-  readonly change: SchemaChange | null;
+  readonly changes: readonly SchemaChange[];
   readonly truncated: readonly MySqlTableVersion[];
 }
 
@@ -115,27 +114,28 @@ export class TableCache {
     _point: string,
     signal: AbortSignal,
   ): Promise<StatementOutcome> {
-    const nothing: StatementOutcome = { change: null, truncated: [] };
+    const nothing: StatementOutcome = { changes: [], truncated: [] };
     if (statement.kind === 'database') {
       const { database, verb } = statement;
       if (verb === 'alter' || !this.#capturesDatabase(database)) return nothing;
-      return { change: this.#change(database, null, ddl, []), truncated: [] };
+      return { changes: [{ databaseName: database, tableName: null, ddl, changes: [] }], truncated: [] };
     }
     if (statement.temporary) return nothing;
     this.#expire(statement.tables);
     const tables = (statement.tables ?? []).filter(({ database, table }) => this.#captures(database, table));
-    if (statement.verb === 'truncate') return { change: null, truncated: this.#known(tables) };
+    if (statement.verb === 'truncate') return { changes: [], truncated: this.#known(tables) };
     const [first] = tables;
     if (first === undefined || !this.#options.describes) return nothing;
-    if (statement.verb === 'index') return { change: this.#change(first.database, '', ddl, []), truncated: [] };
+    const { database } = first;
+    if (statement.verb === 'index') {
+      return { changes: [{ databaseName: database, tableName: '', ddl, changes: [] }], truncated: [] };
+    }
+    if (statement.verb === 'drop') return { changes: tables.map(dropOf), truncated: [] };
     const left = statement.verb === 'rename' ? tables.filter((_, index) => index % 2 === 1) : tables.slice(-1);
-    const described = statement.verb === 'drop' ? tables : left;
     const changes: TableChange[] = [];
-    for (const name of described) changes.push(await this.#describe(statement, name, signal));
-    return {
-      change: this.#change(first.database, described.at(-1)?.table ?? first.table, ddl, changes),
-      truncated: [],
-    };
+    for (const name of left) changes.push(await this.#describe(statement, name, signal));
+    const tableName = left.at(-1)?.table ?? first.table;
+    return { changes: [{ databaseName: database, tableName, ddl, changes }], truncated: [] };
   }
 
   /** @throws FatalError: what a statement changes is not in the log when it is logged instead of its rows. */
@@ -172,18 +172,12 @@ export class TableCache {
     return tables.flatMap(({ database, table }) => this.#versions.get(`${database}.${table}`) ?? []);
   }
 
-  #change(databaseName: string, tableName: string | null, ddl: string, changes: readonly TableChange[]): SchemaChange {
-    return { databaseName, tableName, ddl, changes };
-  }
-
   async #describe(statement: TableStatement, name: TableName, signal: AbortSignal): Promise<TableChange> {
-    const id = `"${name.database}"."${name.table}"`;
-    if (statement.verb === 'drop') return { type: 'DROP', id, table: null };
     const catalog = await readCatalogTable(this.#options.sql, name.database, name.table, signal);
     return {
       type: statement.verb === 'create' ? 'CREATE' : 'ALTER',
-      id,
-      table: catalog === null ? null : describeTable(catalog),
+      id: idOf(name),
+      table: catalog === null ? null : describeTable(catalog, this.#options.types.dialect),
     };
   }
 
@@ -211,6 +205,20 @@ export class TableCache {
     this.#versions.set(table.name, version);
     return version;
   }
+}
+
+function idOf({ database, table }: TableName): string {
+  return `"${database}"."${table}"`;
+}
+
+/** As Debezium tells a DROP: a statement for each table. */
+function dropOf(name: TableName): SchemaChange {
+  return {
+    databaseName: name.database,
+    tableName: name.table,
+    ddl: `DROP TABLE \`${name.database}\`.\`${name.table}\``,
+    changes: [{ type: 'DROP', id: idOf(name), table: null }],
+  };
 }
 
 function factsOf(version: StoredVersion): TableFacts {

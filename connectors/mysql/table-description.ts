@@ -1,6 +1,7 @@
 import type { ColumnDescription, TableDescription } from '../../src/core/schema-change.ts';
 import type { CatalogColumn, CatalogTable } from './catalog-column.ts';
 import { declaredLabels } from './column-type.ts';
+import type { Dialect } from './mysql-type.ts';
 
 /** `java.sql.Types` by the declared type, as Debezium's parser gives them. */
 const JDBC_TYPES: Readonly<Record<string, number>> = {
@@ -36,17 +37,17 @@ const JDBC_TYPES: Readonly<Record<string, number>> = {
 };
 const OTHER_TYPE = 1111;
 
-/** A table as Debezium's records of schema changes describe it. */
-export function describeTable(catalog: CatalogTable): TableDescription {
+/** A table as Debezium's records of schema changes describe it: MariaDB's connector tells comments of columns. */
+export function describeTable(catalog: CatalogTable, dialect: Dialect): TableDescription {
   return {
     defaultCharsetName: catalog.defaultCharset,
     primaryKeyColumnNames: catalog.primaryKey,
-    columns: catalog.columns.map(describeColumn),
-    comment: catalog.comment === '' ? null : catalog.comment,
+    columns: catalog.columns.map((column, index) => describeColumn(column, index, dialect)),
+    comment: null,
   };
 }
 
-function describeColumn(column: CatalogColumn, index: number): ColumnDescription {
+function describeColumn(column: CatalogColumn, index: number, dialect: Dialect): ColumnDescription {
   const [name = ''] = /^[a-z]+/.exec(column.columnType) ?? [];
   const isLabelled = name === 'enum' || name === 'set';
   const size = isLabelled ? null : /^[a-z]+\((\d+)(?:,(\d+))?\)/.exec(column.columnType);
@@ -64,7 +65,7 @@ function describeColumn(column: CatalogColumn, index: number): ColumnDescription
     optional: column.nullable,
     autoIncremented: column.extra.includes('auto_increment'),
     generated: /\b(virtual|stored|persistent) generated\b|\bgenerated\b(?<!default_generated)/.test(column.extra),
-    comment: column.comment === '' ? null : column.comment,
+    comment: dialect === 'mysql' || column.comment === '' ? null : column.comment,
     defaultValueExpression: null,
     enumValues: isLabelled ? declaredLabels(column.columnType).map((label) => `'${label}'`) : null,
   };

@@ -10,7 +10,7 @@ import { PoisonChangeError } from '../core/errors.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { SchemaChange } from '../core/schema-change.ts';
 import type { SourceSettings } from '../core/settings.ts';
-import type { OutgoingRecord, Sink, SinkTopic } from '../core/sink.ts';
+import type { OutgoingRecord, RecordHeader, Sink, SinkTopic } from '../core/sink.ts';
 import type { SourceBlock } from '../core/source-block.ts';
 import type { ColumnCodec } from '../core/table.ts';
 import type { Ticket } from '../core/ticket.ts';
@@ -33,7 +33,7 @@ export class EventPublisher {
   #transactions: Channel<TransactionEncoder> | null = null;
   #heartbeats: Channel<HeartbeatEncoder> | null = null;
   #messages: (Channel<MessageEncoder> & { readonly count: { add(value: number): void } }) | null = null;
-  #schemaChanges: Channel<SchemaChangeEncoder> | null = null;
+  #schemaChanges: (Channel<SchemaChangeEncoder> & { readonly headers: readonly RecordHeader[] }) | null = null;
   #lastHeartbeatMs = 0;
 
   constructor(settings: SourceSettings, names: TopicNames, encoder: RecordEncoder, sink: Sink, metrics: Metrics) {
@@ -72,10 +72,14 @@ export class EventPublisher {
     return this.#schemaChanges !== null;
   }
 
-  async prepareSchemaChanges(source: SourceBlock, signal: AbortSignal): Promise<void> {
+  async prepareSchemaChanges(
+    source: SourceBlock,
+    headers: readonly RecordHeader[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const { schemaChange } = this.#names;
     const encoder = await this.#encoder.prepareSchemaChange(schemaChange, source, signal);
-    this.#schemaChanges = { encoder, topic: await this.#sink.topic(schemaChange, signal) };
+    this.#schemaChanges = { encoder, topic: await this.#sink.topic(schemaChange, signal), headers };
   }
 
   begin(transaction: TransactionBegin, nowMs: number, ticket: Ticket): void {
@@ -133,7 +137,7 @@ export class EventPublisher {
     const change = batch.details[index] as SchemaChange;
     const keyEnd = this.#key(() => channel.encoder.writeKey(change.databaseName));
     channel.encoder.writeValue(batch, index, change, nowMs);
-    this.#append(channel.topic, keyEnd, nowMs, 0, ticket);
+    this.#append(channel.topic, keyEnd, nowMs, 0, ticket, channel.headers);
   }
 
   #key(write: () => void): number {
@@ -142,7 +146,14 @@ export class EventPublisher {
     return this.#encoder.output.length;
   }
 
-  #append(topic: SinkTopic, keyEnd: number, timestampMs: number, partition: number, ticket: Ticket): void {
+  #append(
+    topic: SinkTopic,
+    keyEnd: number,
+    timestampMs: number,
+    partition: number,
+    ticket: Ticket,
+    headers: readonly RecordHeader[] = [],
+  ): void {
     const { bytes, length } = this.#encoder.output;
     const record: OutgoingRecord = {
       bytes,
@@ -150,7 +161,7 @@ export class EventPublisher {
       keyEnd,
       valueStart: keyEnd,
       valueEnd: length,
-      headers: [],
+      headers,
       timestampMs,
       partition,
     };

@@ -88,7 +88,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
       events: this.#events,
       deadLetters: this.#deadLetters,
       prepareMessages: (signal) => this.#events.prepareMessages(sourceBlock, messageContent, signal),
-      prepareSchemaChanges: (signal) => this.#events.prepareSchemaChanges(sourceBlock, signal),
+      prepareSchemaChanges: (signal) => this.#events.prepareSchemaChanges(sourceBlock, headers, signal),
       nowUs: () => clock.nowUs(),
     });
   }

@@ -18,8 +18,6 @@ import { readDatetime, readFraction, readOldDatetime, TemporalParts } from './te
 const parts = new TemporalParts();
 const LETTER_T = 0x54;
 const LETTER_Z = 0x5a;
-/** Below this the product needs no BigInt; beyond, 64 bits hold it until 2262. */
-const NANO_LIMIT_MICROS = Number.MAX_SAFE_INTEGER;
 
 /**
  * DATETIME, read as a time in UTC. Zero dates have no representation: null, or the fallback where the column cannot be.
@@ -82,18 +80,21 @@ export function timestampCodec(digits: number, isOld: boolean): ColumnCodec {
 }
 
 function writeMillis(out: ValueWriter): void {
-  out.safeLong(Math.floor(parts.epochMicros() / 1000));
+  out.safeLong(parts.epochSeconds() * 1000 + Math.floor(parts.micros / 1000));
 }
 
+/** After the year 2255 there are more than 2^53 of them. */
 function writeMicros(out: ValueWriter): void {
-  out.safeLong(parts.epochMicros());
+  const micros = parts.epochSeconds() * 1_000_000 + parts.micros;
+  if (Number.isSafeInteger(micros)) out.safeLong(micros);
+  else writeSaturated(BigInt(parts.epochSeconds()) * 1_000_000n + BigInt(parts.micros), out);
 }
 
 /** Nanoseconds reach from 1677 to 2262 only; what lies beyond becomes the first or the last of them. */
 function writeNanos(out: ValueWriter): void {
-  const micros = parts.epochMicros();
-  if (Math.abs(micros) <= NANO_LIMIT_MICROS) writeThousandfold(micros, out);
-  else writeSaturated(BigInt(micros) * 1000n, out);
+  const micros = parts.epochSeconds() * 1_000_000 + parts.micros;
+  if (Number.isSafeInteger(micros)) writeThousandfold(micros, out);
+  else writeSaturated((BigInt(parts.epochSeconds()) * 1_000_000n + BigInt(parts.micros)) * 1000n, out);
 }
 
 function writeIso(fraction: FractionDigits, out: ValueWriter): void {

@@ -20,9 +20,9 @@ export class TemporalParts {
     return daysFromCivil(this.year, this.month, this.day);
   }
 
-  /** Microseconds since 1970-01-01T00:00:00; a safe integer for the years 0 to 9999. */
-  epochMicros(): number {
-    return (this.days() * 86_400 + this.hour * 3600 + this.minute * 60 + this.second) * 1_000_000 + this.micros;
+  /** Whole seconds since 1970-01-01T00:00:00; `micros` come on top. */
+  epochSeconds(): number {
+    return this.days() * 86_400 + this.hour * 3600 + this.minute * 60 + this.second;
   }
 }
 
