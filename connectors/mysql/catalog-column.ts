@@ -21,5 +21,4 @@ export interface CatalogTable {
   /** The primary key alone. */
   readonly primaryKey: readonly string[];
   readonly defaultCharset: string | null;
-  readonly comment: string;
 }

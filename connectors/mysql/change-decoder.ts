@@ -64,6 +64,7 @@ export class ChangeDecoder {
   /** The branch whose events are being decoded: they have no place of their own in the log any more. */
   #replaying: XaBranch | null = null;
   #query: string | null = null;
+  #ignoresStatements = false;
   #needed: Needed | null = null;
   #outcome: StatementOutcome | null = null;
   #branchIsDone = false;
@@ -212,7 +213,8 @@ export class ChangeDecoder {
     const hasOld = kind !== ChangeKind.insert;
     const hasNew = kind !== ChangeKind.delete;
     this.#hasRows = true;
-    for (let at = rows.firstRow, row = 0; at < end; row++) {
+    // An INSERT without values is a row without bytes under binlog_row_image MINIMAL.
+    for (let at = rows.firstRow, row = 0; at < end || (rows.isEmptyRow && row === 0); row++) {
       const old = at;
       if (hasOld) at = scanRow(bytes, at, end, layout, rows.bitmap);
       const after = at;
@@ -247,12 +249,19 @@ export class ChangeDecoder {
     this.#context = this.#newContext(event.gtid.text, bytes, start, eventTimestamp(bytes, start) * 1_000_000);
     if (event.preparedXa) this.#preparing = this.#progress.newBranch();
     else if (!event.standalone && !event.completedXa) this.#begin(batch);
+    // An ALTER that is logged in two parts has its effect at the second.
+    this.#ignoresStatements = event.alter === 'start' || event.alter === 'rollback';
   }
 
   #onQuery(bytes: Buffer, start: number, end: number, batch: MySqlChangeBatch): boolean {
     const query = parseQuery(bytes, start, end);
     if (BEGIN.compare(bytes, query.textStart, query.textEnd) === 0) {
       this.#beginAt(query, bytes, start, batch);
+      return true;
+    }
+    if (this.#ignoresStatements) {
+      this.#ignoresStatements = false;
+      this.#closeGroup(batch);
       return true;
     }
     const text = bytes.toString('utf8', query.textStart, query.textEnd);

@@ -93,6 +93,13 @@ const CHECKS: Readonly<Record<string, Check>> = {
       'Set log_replica_updates = ON (log_slave_updates on older servers) and restart the server, or read from the primary.',
     );
   },
+  mysql56_temporal_format: (facts, { dialect }) => {
+    if (dialect === 'mysql' || isOn(variable(facts, 'mysql56_temporal_format') ?? 'ON')) return FINE;
+    return error(
+      'mysql56_temporal_format is off: the log does not say how many fractional digits a time has.',
+      'Set mysql56_temporal_format = ON and rebuild the tables with times (ALTER TABLE … FORCE).',
+    );
+  },
   tables: (facts) =>
     facts.tables.length > 0
       ? FINE
