@@ -3,21 +3,23 @@ import { existsSync, globSync } from 'node:fs';
 import { constants } from 'node:os';
 import { relative, resolve } from 'node:path';
 import { CHECKOUT } from '../deploy/local/checkout.ts';
+import { DEFAULT_MARIADB } from '../deploy/local/mariadb.ts';
 import { POSTGRES_VERSIONS } from '../deploy/local/postgres.ts';
 import { startStack } from '../deploy/local/stack.ts';
 import { stackEnvironment } from '../deploy/local/stack-urls.ts';
 
-const USAGE = `usage: npm test [-- [unit|conformance|integration|e2e|faults|matrix] [file…] [--test-… options of node]]
+const USAGE = `usage: npm test [-- [unit|conformance|integration|e2e|mysql|faults|matrix] [file…] [--test-… options of node]]
 
-  npm test                      unit, conformance, integration and e2e
+  npm test                      unit, conformance, integration, e2e and mysql
+  npm test -- mysql             what needs MySQL and MariaDB: folders of that name in integration and e2e
   npm test -- integration e2e   these suites
   npm test -- test/e2e/x.test.ts --test-name-pattern=slot
   npm run test:unit             no network, no services
   npm run test:matrix           integration and e2e on every Postgres from ${POSTGRES_VERSIONS[0]} to ${POSTGRES_VERSIONS.at(-1)}
   npm run test:faults           what kills services, brokers and the daemon
 
-TEST_POSTGRES_VERSION chooses the Postgres (17). Services named in TEST_POSTGRES_URL, TEST_KAFKA_BROKERS or TEST_REGISTRY_URL
-are used instead of started.
+TEST_POSTGRES_VERSION chooses the Postgres (17). Services named in TEST_POSTGRES_URL, TEST_MYSQL_URL, TEST_MARIADB_URL,
+TEST_KAFKA_BROKERS or TEST_REGISTRY_URL are used instead of started.
 `;
 
 interface Suite {
@@ -25,10 +27,12 @@ interface Suite {
   readonly files: readonly string[];
   /** Major version for services; null runs without any service. */
   readonly postgres: number | null;
+  /** Version for services beside MySQL; null where neither is needed. */
+  readonly mariadb: string | null;
   readonly timeoutMs: number;
 }
 
-const FULL = ['unit', 'conformance', 'integration', 'e2e'];
+const FULL = ['unit', 'conformance', 'integration', 'e2e', 'mysql'];
 const NAMES = [...FULL, 'faults'];
 const DEFAULT_POSTGRES = Number(process.env.TEST_POSTGRES_VERSION || 17);
 
@@ -37,10 +41,19 @@ const aborter = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => aborter.abort(signal));
 
 function suite(name: string, postgres = DEFAULT_POSTGRES): Suite {
-  const pattern = name === 'faults' ? 'test/**/*.fault.ts' : `test/${name}/**/*.test.ts`;
-  const files = globSync(pattern, { cwd: CHECKOUT }).sort();
-  if (name === 'unit') return { name, files, postgres: null, timeoutMs: 60_000 };
-  return { name, files, postgres, timeoutMs: 900_000 };
+  const files = globSync(patternOf(name), { cwd: CHECKOUT }).sort();
+  if (name === 'unit') return { name, files, postgres: null, mariadb: null, timeoutMs: 60_000 };
+  if (name === 'mysql') return { name, files, postgres, mariadb: DEFAULT_MARIADB, timeoutMs: 900_000 };
+  const others = files.filter((file) => !NEEDS_MYSQL.test(file));
+  return { name, files: others, postgres, mariadb: null, timeoutMs: 900_000 };
+}
+
+/** Folders whose tests run against MySQL and MariaDB. */
+const NEEDS_MYSQL = /^test\/(integration|e2e)\/mysql\//;
+
+function patternOf(name: string): string {
+  if (name === 'faults') return 'test/**/*.fault.ts';
+  return name === 'mysql' ? 'test/{integration,e2e}/mysql/**/*.test.ts' : `test/${name}/**/*.test.ts`;
 }
 
 function suitesFor(words: readonly string[]): Suite[] {
@@ -55,9 +68,11 @@ function suitesFor(words: readonly string[]): Suite[] {
   const absent = files.find((file) => !existsSync(resolve(CHECKOUT, file)));
   if (absent !== undefined) usage(`there is no suite and no file "${absent}"`);
   const unit = files.filter((file) => file.startsWith('test/unit/'));
-  const rest = files.filter((file) => !unit.includes(file));
+  const mysql = files.filter((file) => NEEDS_MYSQL.test(file));
+  const rest = files.filter((file) => !unit.includes(file) && !mysql.includes(file));
   if (unit.length > 0) suites.push({ ...suite('unit'), name: 'unit files', files: unit });
   if (rest.length > 0) suites.push({ ...suite('e2e'), name: 'files', files: rest });
+  if (mysql.length > 0) suites.push({ ...suite('mysql'), name: 'mysql files', files: mysql });
   return suites;
 }
 
@@ -100,11 +115,18 @@ function runProcess(suite: Suite, options: readonly string[], environment: Recor
 }
 
 /** Runs suites that want the same services on one stack. */
-async function runGroup(postgres: number | null, suites: readonly Suite[], options: readonly string[]) {
+async function runGroup(suites: readonly Suite[], options: readonly string[]) {
+  const { postgres = null, mariadb = null } = suites[0] ?? {};
   const stack =
     postgres === null || suites.every((suite) => suite.files.length === 0)
       ? null
-      : await startStack({ postgres: [postgres], kafka: true, registry: true, signal: aborter.signal });
+      : await startStack({
+          postgres: [postgres],
+          ...(mariadb === null ? {} : { mysql: true, mariadb }),
+          kafka: true,
+          registry: true,
+          signal: aborter.signal,
+        });
   const environment: Record<string, string> =
     stack === null ? {} : { ...stackEnvironment(stack.urls), TEST_POSTGRES_VERSION: String(postgres) };
   const results: string[] = [];
@@ -134,8 +156,8 @@ const options = words.filter((word) => word.startsWith('--test-'));
 const suites = suitesFor(words.filter((word) => !word.startsWith('-')));
 const results: string[] = [];
 try {
-  for (const [postgres, group] of Map.groupBy(suites, (each) => each.postgres)) {
-    if (!aborter.signal.aborted) results.push(...(await runGroup(postgres, group, options)));
+  for (const group of Map.groupBy(suites, ({ postgres, mariadb }) => `${postgres} ${mariadb}`).values()) {
+    if (!aborter.signal.aborted) results.push(...(await runGroup(group, options)));
   }
 } catch (error) {
   if (!aborter.signal.aborted) throw error;

@@ -6,7 +6,7 @@ const COMPOSE_PORTS = { postgres: 15_432, kafka: 19_092, registry: 18_081 } as c
 
 /**
  * Services that run already and take the place of ours: those named in `TEST_POSTGRES_<version>_URL`, `TEST_POSTGRES_URL`,
- * `TEST_KAFKA_BROKERS` and `TEST_REGISTRY_URL`; with `TEST_USE_COMPOSE=1` also those of the repository's compose project.
+ * `TEST_MYSQL_URL`, `TEST_MARIADB_URL`, `TEST_KAFKA_BROKERS` and `TEST_REGISTRY_URL`; with `TEST_USE_COMPOSE=1` also those of the repository's compose project.
  *
  * @param versions the Postgres versions that are wanted
  */
@@ -19,7 +19,15 @@ export async function externalServices(versions: readonly number[]): Promise<Sta
   }
   const kafka = process.env.TEST_KAFKA_BROKERS?.split(',') ?? compose.kafka;
   const registry = process.env.TEST_REGISTRY_URL ?? compose.registry;
-  return { postgres, ...(kafka === undefined ? {} : { kafka }), ...(registry === undefined ? {} : { registry }) };
+  const mysql = process.env.TEST_MYSQL_URL;
+  const mariadb = process.env.TEST_MARIADB_URL;
+  return {
+    postgres,
+    ...(mysql ? { mysql } : {}),
+    ...(mariadb ? { mariadb } : {}),
+    ...(kafka === undefined ? {} : { kafka }),
+    ...(registry === undefined ? {} : { registry }),
+  };
 }
 
 async function composeServices(): Promise<{ postgres: string | null; kafka?: string[]; registry?: string }> {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { CHECKOUT } from './checkout.ts';
+import { DEFAULT_MARIADB } from './mariadb.ts';
 import { POSTGRES_VERSIONS } from './postgres.ts';
 import { isRunning } from './process-identity.ts';
 import { reportToStderr } from './report.ts';
@@ -9,7 +10,7 @@ import { type StackUrls, stackEnvironment } from './stack-urls.ts';
 
 const USAGE = `usage: npm run stack -- <up|down|status> [--postgres 17[,16…]] [--brokers 1|3] [--json]
 
-  up      starts Postgres, Kafka and a schema registry, prints their URLs and leaves them running
+  up      starts Postgres, MySQL, MariaDB, Kafka and a schema registry, prints their URLs and leaves them running
   down    ends them and removes their data
   status  says what runs
 
@@ -28,6 +29,8 @@ async function up(versions: readonly number[], brokers: 1 | 3, asJson: boolean):
   const startedAt = performance.now();
   const stack = await startStack({
     postgres: versions,
+    mysql: true,
+    mariadb: DEFAULT_MARIADB,
     kafka: { brokers },
     registry: true,
     backgroundDirectory: directory,
@@ -78,6 +81,8 @@ function print(urls: StackUrls, asJson: boolean): void {
     return;
   }
   for (const [version, url] of Object.entries(urls.postgres)) console.log(`Postgres ${version}  ${url}`);
+  if (urls.mysql !== undefined) console.log(`MySQL 9      ${urls.mysql}`);
+  if (urls.mariadb !== undefined) console.log(`MariaDB ${DEFAULT_MARIADB} ${urls.mariadb}`);
   if (urls.kafka !== undefined) console.log(`Kafka        ${urls.kafka.join(',')}`);
   if (urls.registry !== undefined) console.log(`Registry     ${urls.registry}`);
   console.log('');

@@ -3,6 +3,8 @@ import { rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { externalServices } from './external-services.ts';
 import { startKafka } from './kafka.ts';
+import { startMariadb } from './mariadb.ts';
+import { startMysql } from './mysql.ts';
 import { startPostgres } from './postgres.ts';
 import { identifyProcess, signalProcess } from './process-identity.ts';
 import { endProcess } from './processes.ts';
@@ -15,6 +17,9 @@ import type { StackUrls } from './stack-urls.ts';
 export interface StackRequest {
   /** Major versions. */
   readonly postgres?: readonly number[];
+  readonly mysql?: boolean;
+  /** Version. */
+  readonly mariadb?: string;
   /** One broker, or as many as told. */
   readonly kafka?: boolean | { readonly brokers: 1 | 3 };
   readonly registry?: boolean;
@@ -32,7 +37,7 @@ export interface StackRequest {
 
 export interface Stack {
   readonly urls: StackUrls;
-  /** The services started here, by name: `postgres-17`, `kafka`, `registry`. Replaced ones are not among them. */
+  /** The services started here, by name: `postgres-17`, `mysql`, `mariadb`, `kafka`, `registry`. Replaced ones are not among them. */
   readonly services: ReadonlyMap<string, Service>;
   /** Ends every process and removes every file. Calling it again waits for the same end. */
   stop(): Promise<void>;
@@ -62,6 +67,10 @@ export async function startStack(request: StackRequest): Promise<Stack> {
   const start = (name: string, service: Promise<Service>) => starting.push(service.then((ready) => [name, ready]));
   for (const version of versions) {
     if (external.postgres[version] === undefined) start(`postgres-${version}`, startPostgres(version, context));
+  }
+  if (request.mysql && external.mysql === undefined) start('mysql', startMysql(context));
+  if (request.mariadb !== undefined && external.mariadb === undefined) {
+    start('mariadb', startMariadb(request.mariadb, context));
   }
   if (request.kafka && external.kafka === undefined) {
     start('kafka', startKafka(request.kafka === true ? 1 : request.kafka.brokers, context));
@@ -115,10 +124,14 @@ function urlsOf(services: ReadonlyMap<string, Service>, external: StackUrls, req
   for (const version of request.postgres ?? []) {
     postgres[version] = services.get(`postgres-${version}`)?.url ?? external.postgres[version]!;
   }
+  const mysql = services.get('mysql')?.url ?? external.mysql;
+  const mariadb = services.get('mariadb')?.url ?? external.mariadb;
   const kafka = services.get('kafka')?.url.split(',') ?? external.kafka;
   const registry = services.get('registry')?.url ?? external.registry;
   return {
     postgres,
+    ...(request.mysql && mysql !== undefined ? { mysql } : {}),
+    ...(request.mariadb !== undefined && mariadb !== undefined ? { mariadb } : {}),
     ...(request.kafka && kafka !== undefined ? { kafka } : {}),
     ...(request.registry && registry !== undefined ? { registry } : {}),
   };

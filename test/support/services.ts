@@ -2,8 +2,8 @@ import { runningStack } from '../../deploy/local/background-stack.ts';
 import type { StackUrls } from '../../deploy/local/stack-urls.ts';
 
 /**
- * Where the real services are. The environment decides (`TEST_POSTGRES_17_URL`, `TEST_POSTGRES_URL`, `TEST_KAFKA_BROKERS`,
- * `TEST_REGISTRY_URL`: `npm test` sets them); otherwise a stack that `npm run stack -- up` left running in this checkout.
+ * Where the real services are. The environment decides (`TEST_POSTGRES_17_URL`, `TEST_POSTGRES_URL`, `TEST_MYSQL_URL`,
+ * `TEST_MARIADB_URL`, `TEST_KAFKA_BROKERS`, `TEST_REGISTRY_URL`: `npm test` sets them); otherwise a stack that `npm run stack -- up` left running in this checkout.
  * A test that needs a service and has none fails; it is never skipped.
  */
 
@@ -22,6 +22,13 @@ export function postgresUrl(version = postgresVersion()): string {
 export function postgresVersion(): number | undefined {
   const version = process.env.TEST_POSTGRES_VERSION;
   return version === undefined || version === '' ? undefined : Number(version);
+}
+
+/** `mysql://user:password@host:port` of an account that may do everything. */
+export function mysqlUrl(server: 'mysql' | 'mariadb'): string {
+  const variable = server === 'mysql' ? 'TEST_MYSQL_URL' : 'TEST_MARIADB_URL';
+  const url = process.env[variable] ?? background()?.[server];
+  return url ?? missing(server === 'mysql' ? 'MySQL' : 'MariaDB', variable);
 }
 
 /** Bootstrap brokers, `host:port` each. Topics are not created by themselves. */
