@@ -20,8 +20,8 @@ export function buildTableVersion(
   modes: TypeModes,
 ): MySqlTableVersion {
   const columns = facts.columns.map(({ name, type, nullable, default: expression, extra, comment }): Column => {
-    const codec = documented(columnCodec(type, modes), type, comment);
-    const standard = columnDefault(codec, type, expression, extra, nullable);
+    const codec = documented(columnCodec(type, modes), modes, comment);
+    const standard = columnDefault(codec, type, expression, extra, nullable, modes);
     return {
       name,
       codec: nullable ? codec : withoutZeroDates(codec, type, standard),
@@ -41,9 +41,8 @@ export function buildTableVersion(
   });
 }
 
-/** MariaDB's connector tells the comments of columns, MySQL's does not. */
-function documented(codec: ColumnCodec, type: MySqlType, comment: string): ColumnCodec {
-  if (type.dialect !== 'mariadb' || comment === '') return codec;
+function documented(codec: ColumnCodec, { comments }: TypeModes, comment: string): ColumnCodec {
+  if (!comments || comment === '') return codec;
   return {
     schema: { ...codec.schema, doc: comment },
     write: (bytes, start, end, out) => codec.write(bytes, start, end, out),

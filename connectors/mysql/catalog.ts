@@ -1,6 +1,8 @@
+import { TailraceError } from '../../src/core/errors.ts';
 import type { CatalogColumn, CatalogTable } from './catalog-column.ts';
 import type { Row, SqlConnection } from './connection.ts';
 import type { Dialect } from './mysql-type.ts';
+import { numberOf } from './server-error.ts';
 
 const COLUMNS = `
   SELECT COLUMN_NAME AS name, COLUMN_TYPE AS column_type, IS_NULLABLE AS nullable, COLUMN_DEFAULT AS column_default,
@@ -41,15 +43,16 @@ export async function readCatalogTable(
   signal: AbortSignal,
 ): Promise<CatalogTable | null> {
   const doing = `reading the columns of ${database}.${table}`;
+  const statement = await showCreateTable(sql, doing, database, table, signal);
+  if (statement === null) return null;
   const rows = await sql.query<ColumnRow>(doing, COLUMNS, [database, table], signal);
   if (rows.length === 0) return null;
   const indexes = await sql.query<IndexRow>(doing, INDEXES, [database, table], signal);
   const [about] = await sql.query<{ charset: string | null }>(doing, TABLE, [database, table], signal);
   const primaryKey = columnsOf(indexes, 'PRIMARY');
   const columns = rows.map(columnOf);
-  const hasTimestampDefault = columns.some(isTimestampDefault);
   return {
-    columns: hasTimestampDefault ? await withUtcDefaults(sql, database, table, columns, signal) : columns,
+    columns: columns.map((column) => withUtcDefault(column, statement)),
     key: primaryKey.length > 0 ? primaryKey : uniqueKey(indexes),
     primaryKey,
     defaultCharset: about?.charset ?? null,
@@ -116,23 +119,36 @@ function isTimestampDefault({ columnType, default: expression }: CatalogColumn):
 }
 
 /** SHOW CREATE TABLE has the defaults of TIMESTAMP columns in the session's time zone, which is UTC. */
-async function withUtcDefaults(
+function withUtcDefault(column: CatalogColumn, statement: string): CatalogColumn {
+  if (!isTimestampDefault(column)) return column;
+  const name = `\`${column.name.replaceAll('`', '``')}\` `;
+  const line = statement.split('\n').find((text) => text.trimStart().startsWith(name));
+  const shown = / DEFAULT ('[^']*')/i.exec(line ?? '')?.[1];
+  if (shown === undefined) return column;
+  return { ...column, default: column.default?.startsWith("'") === true ? shown : shown.slice(1, -1) };
+}
+
+/** ER_BAD_DB_ERROR, ER_NO_SUCH_TABLE */
+const ABSENT: ReadonlySet<number | null> = new Set([1049, 1146]);
+
+/**
+ * The statement that would make the table; null where there is none. Waits for DDL that is being committed: a statement is
+ * in the binlog, and here, before INFORMATION_SCHEMA shows what it did.
+ */
+async function showCreateTable(
   sql: SqlConnection,
+  doing: string,
   database: string,
   table: string,
-  columns: readonly CatalogColumn[],
   signal: AbortSignal,
-): Promise<readonly CatalogColumn[]> {
-  const doing = `reading the defaults of ${database}.${table}`;
-  const [row] = await sql.query(doing, 'SHOW CREATE TABLE ??.??', [database, table], signal);
-  const lines = String(row?.['Create Table'] ?? '').split('\n');
-  return columns.map((column) => {
-    if (!isTimestampDefault(column)) return column;
-    const line = lines.find((text) => text.trimStart().startsWith(`\`${column.name.replaceAll('`', '``')}\` `));
-    const shown = / DEFAULT ('[^']*')/i.exec(line ?? '')?.[1];
-    if (shown === undefined) return column;
-    return { ...column, default: column.default?.startsWith("'") === true ? shown : shown.slice(1, -1) };
-  });
+): Promise<string | null> {
+  try {
+    const [row] = await sql.query(doing, 'SHOW CREATE TABLE ??.??', [database, table], signal);
+    return String(row?.['Create Table'] ?? '');
+  } catch (error) {
+    if (error instanceof TailraceError && ABSENT.has(numberOf(error.cause))) return null;
+    throw error;
+  }
 }
 
 /** Labels keep their capitals. */

@@ -436,8 +436,7 @@ export class ChangeDecoder {
     if (this.#begun) throw new ProtocolError('a transaction has no end');
     if (this.#context === null) return;
     this.#context = null;
-    this.#progress.close();
-    this.#heartbeat(batch);
+    batch.add(ChangeKind.heartbeat, null, { resumeAt: this.#progress.close() }, null, this.#at);
   }
 
   #otherEvent(type: number, bytes: Buffer, start: number, end: number): void {

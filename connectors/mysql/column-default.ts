@@ -1,8 +1,9 @@
+import { binaryWriter } from '../../src/core/codecs/binary.ts';
 import { daysFromCivil, isCivilDate } from '../../src/core/codecs/civil-date.ts';
 import { utf8Bytes } from '../../src/core/codecs/scratch.ts';
 import type { SchemaDefault } from '../../src/core/connect-schema.ts';
 import type { ColumnCodec } from '../../src/core/table.ts';
-import type { MySqlType } from './mysql-type.ts';
+import type { MySqlType, TypeModes } from './mysql-type.ts';
 import { TypeCode } from './protocol/type-code.ts';
 
 const NUMBER = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
@@ -25,6 +26,7 @@ export function columnDefault(
   expression: string | null,
   extra: string,
   nullable: boolean,
+  modes: TypeModes,
 ): SchemaDefault | null {
   if (expression === null) return null;
   if (CLOCK.test(expression)) return clockDefault(codec, type, nullable);
@@ -32,7 +34,7 @@ export function columnDefault(
   if (extra.includes('default_generated')) return null;
   const text = type.dialect === 'mariadb' ? unquoted(expression) : expression;
   if (text === null) return null;
-  const write = writeOf(codec, type, text);
+  const write = writeOf(codec, type, text, modes);
   return write === null ? null : { write };
 }
 
@@ -51,7 +53,7 @@ function unquoted(expression: string): string | null {
   return null;
 }
 
-function writeOf(codec: ColumnCodec, type: MySqlType, text: string): Write | null {
+function writeOf(codec: ColumnCodec, type: MySqlType, text: string, modes: TypeModes): Write | null {
   const { schema } = codec;
   switch (schema.name) {
     case 'org.apache.kafka.connect.data.Decimal':
@@ -90,9 +92,8 @@ function writeOf(codec: ColumnCodec, type: MySqlType, text: string): Write | nul
     case 'float64':
       return NUMBER.test(text) ? (out) => out.double(Number(text)) : null;
     case 'bytes':
-      return bytes(text, type);
     case 'string':
-      return string(schema.name, text);
+      return type.charset === 'binary' ? binary(type, text, modes) : string(schema.name, text);
     default:
       return null;
   }
@@ -134,14 +135,15 @@ function bits(text: string, length: number): Write {
   return (out) => out.bytes(written, 0, size);
 }
 
-/** BINARY(n) is shown padded, its zero bytes as `\0`, which Debezium takes for two characters. */
-function bytes(text: string, type: MySqlType): Write {
+/** BINARY(n) is shown padded, its zero bytes as `\\0`, which Debezium takes for two characters. */
+function binary(type: MySqlType, text: string, modes: TypeModes): Write {
   const hex = /^(?:0x|x')([0-9a-f]*)'?$/i.exec(text);
   const value = hex === null ? Buffer.from(text, 'latin1') : Buffer.from(hex[1] ?? '', 'hex');
-  if (type.code !== TypeCode.string) return (out) => out.bytes(value, 0, value.length);
+  const write = binaryWriter(modes);
+  if (type.code !== TypeCode.string) return (out) => write(value, 0, value.length, out);
   const padded = Buffer.concat([value, Buffer.alloc(Math.max(0, type.length - value.length))]);
   const shown = Buffer.from(padded.toString('latin1').replaceAll('\0', '\\0'), 'latin1');
-  return (out) => out.bytes(shown, 0, shown.length);
+  return (out) => write(shown, 0, shown.length, out);
 }
 
 function temporal(name: string, type: MySqlType, text: string): Write | null {

@@ -39,5 +39,7 @@ export interface TypeModes {
     | 'structured';
   readonly binary: 'bytes' | 'base64' | 'base64-url-safe' | 'hex';
   readonly bigintUnsigned: 'long' | 'precise';
+  /** Whether comments of columns are in the schema; MariaDB's connector always writes them. */
+  readonly comments: boolean;
   readonly unavailablePlaceholder: string;
 }

@@ -47,6 +47,7 @@ const section = z.strictObject({
     .prefault({}),
   include_schema_changes: z.boolean().default(true),
   include_query: z.boolean().default(false),
+  include_schema_comments: z.boolean().optional(),
   connect_timeout_ms: wholeNumber(100, 600_000).default(10_000),
   query_timeout_ms: wholeNumber(100, 3_600_000).default(30_000),
 });
@@ -73,6 +74,7 @@ export function parseMySqlConfig(dialect: Dialect, source: SourceSettings): Pars
         time: types.time,
         binary: types.binary,
         bigintUnsigned: types.bigint_unsigned,
+        comments: parsed.data.include_schema_comments ?? dialect === 'mariadb',
         unavailablePlaceholder: source.unavailablePlaceholder,
       },
       serverId: serverId ?? derivedServerId(source.name),

@@ -173,11 +173,12 @@ export class TableCache {
   }
 
   async #describe(statement: TableStatement, name: TableName, signal: AbortSignal): Promise<TableChange> {
-    const catalog = await readCatalogTable(this.#options.sql, name.database, name.table, signal);
+    const { sql, types, modes } = this.#options;
+    const catalog = await readCatalogTable(sql, name.database, name.table, signal);
     return {
       type: statement.verb === 'create' ? 'CREATE' : 'ALTER',
       id: idOf(name),
-      table: catalog === null ? null : describeTable(catalog, this.#options.types.dialect),
+      table: catalog === null ? null : describeTable(catalog, types.dialect, modes.comments),
     };
   }
 

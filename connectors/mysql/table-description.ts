@@ -2,6 +2,7 @@ import type { ColumnDescription, TableDescription } from '../../src/core/schema-
 import type { CatalogColumn, CatalogTable } from './catalog-column.ts';
 import { declaredLabels } from './column-type.ts';
 import type { Dialect } from './mysql-type.ts';
+import { labelsLength } from './source-type.ts';
 
 /** `java.sql.Types` by the declared type, as Debezium's parser gives them. */
 const JDBC_TYPES: Readonly<Record<string, number>> = {
@@ -37,20 +38,21 @@ const JDBC_TYPES: Readonly<Record<string, number>> = {
 };
 const OTHER_TYPE = 1111;
 
-/** A table as Debezium's records of schema changes describe it: MariaDB's connector tells comments of columns. */
-export function describeTable(catalog: CatalogTable, dialect: Dialect): TableDescription {
+/** A table as Debezium's records of schema changes describe it. */
+export function describeTable(catalog: CatalogTable, dialect: Dialect, comments: boolean): TableDescription {
   return {
     defaultCharsetName: catalog.defaultCharset,
     primaryKeyColumnNames: catalog.primaryKey,
-    columns: catalog.columns.map((column, index) => describeColumn(column, index, dialect)),
+    columns: catalog.columns.map((column, index) => describeColumn(column, index, dialect, comments)),
     comment: null,
   };
 }
 
-function describeColumn(column: CatalogColumn, index: number, dialect: Dialect): ColumnDescription {
+function describeColumn(column: CatalogColumn, index: number, dialect: Dialect, comments: boolean): ColumnDescription {
   const [name = ''] = /^[a-z]+/.exec(column.columnType) ?? [];
   const isLabelled = name === 'enum' || name === 'set';
   const size = isLabelled ? null : /^[a-z]+\((\d+)(?:,(\d+))?\)/.exec(column.columnType);
+  const labels = isLabelled ? declaredLabels(column.columnType) : [];
   const words = column.columnType.replace(/\(.*\)/, '').toUpperCase();
   return {
     name: column.name,
@@ -59,14 +61,22 @@ function describeColumn(column: CatalogColumn, index: number, dialect: Dialect):
     typeName: words,
     typeExpression: words,
     charsetName: column.charset,
-    length: size === null ? null : Number(size[1]),
+    length: isLabelled ? labelsLength(name, labels.length) : size === null ? null : Number(size[1]),
     scale: size?.[2] === undefined ? null : Number(size[2]),
     position: index + 1,
     optional: column.nullable,
     autoIncremented: column.extra.includes('auto_increment'),
     generated: /\b(virtual|stored|persistent) generated\b|\bgenerated\b(?<!default_generated)/.test(column.extra),
-    comment: dialect === 'mysql' || column.comment === '' ? null : column.comment,
-    defaultValueExpression: null,
-    enumValues: isLabelled ? declaredLabels(column.columnType).map((label) => `'${label}'`) : null,
+    comment: !comments || column.comment === '' ? null : column.comment,
+    defaultValueExpression: literalOf(column, dialect),
+    enumValues: isLabelled ? labels.map((label) => `'${label}'`) : null,
   };
+}
+
+/** MariaDB puts quotes around what is a literal, NULL is none. */
+function literalOf({ default: expression }: CatalogColumn, dialect: Dialect): string | null {
+  if (expression === null || dialect === 'mysql') return expression;
+  if (expression === 'NULL') return null;
+  const quoted = /^'(.*)'$/s.exec(expression);
+  return quoted === null ? expression : (quoted[1] ?? '').replaceAll("''", "'");
 }

@@ -146,6 +146,10 @@ export const mysqlShape = {
     description:
       'MySQL and MariaDB: whether rows carry the statement that made them, where the server logs it (`binlog_rows_query_log_events`).',
   }),
+  include_schema_comments: flag().optional().meta({
+    description:
+      'MySQL and MariaDB: whether comments of columns are in the schema; when missing `true` for MariaDB only.',
+  }),
   connect_timeout: duration({ minMs: 100, maxMs: 600_000, kind: 'from 100ms to 10m' }).optional().meta({
     description: 'How long connecting may take; `10s` when missing.',
   }),

@@ -142,6 +142,7 @@ const DIRECT: Readonly<Record<string, string>> = {
   'database.server.id': 'server_id',
   'include.schema.changes': 'include_schema_changes',
   'include.query': 'include_query',
+  'include.schema.comments': 'include_schema_comments',
 };
 
 const QUEUE = 'Remove it: memory is bounded by kafka.max_in_flight_bytes.';
@@ -165,6 +166,10 @@ export const PROPERTIES: ReadonlyMap<string, Translate> = new Map<string, Transl
     (text) => ({ settings: { 'columns.propagate_source_type': splitPatterns(text).map(ignoringCase) } }),
   ],
   ['tasks.max', always(['1'])],
+  // Two-digit years are none in a log of rows.
+  ['enable.time.adjuster', always(['true', 'false'])],
+  // No snapshot takes locks.
+  ['snapshot.locking.mode', always(['none'])],
   ['plugin.name', always(['pgoutput'], 'Set it to pgoutput, which every PostgreSQL since 10 has, or remove it.')],
   ['slot.drop.on.stop', always(['false'], 'Remove it: stopping never drops the slot.')],
   ['topic.delimiter', always(['.'])],

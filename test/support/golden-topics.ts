@@ -33,19 +33,28 @@ interface GoldenFile {
   }[];
 }
 
-const FOLDER = new URL('../fixtures/goldens/postgres/', import.meta.url);
+export type GoldenDatabase = 'postgres' | 'mysql' | 'mariadb';
 
-export function goldenSql(name: '00-schema-and-snapshot-rows' | '01-stream' | '02-signal'): string {
-  return readFileSync(new URL(`${name}.sql`, FOLDER), 'utf8');
+function folderOf(database: GoldenDatabase): URL {
+  return new URL(`../fixtures/goldens/${database}/`, import.meta.url);
+}
+
+export function goldenSql(
+  name: '00-schema-and-snapshot-rows' | '01-stream' | '02-signal',
+  database: GoldenDatabase = 'postgres',
+): string {
+  return readFileSync(new URL(`${name}.sql`, folderOf(database)), 'utf8');
 }
 
 /** Debezium's own configurations by variant. */
-export function goldenConnectors(): Readonly<Record<string, Readonly<Record<string, string>>>> {
-  return JSON.parse(readFileSync(new URL('connectors.json', FOLDER), 'utf8'));
+export function goldenConnectors(
+  database: GoldenDatabase = 'postgres',
+): Readonly<Record<string, Readonly<Record<string, string>>>> {
+  return JSON.parse(readFileSync(new URL('connectors.json', folderOf(database)), 'utf8'));
 }
 
-export function goldenTopics(variant: string): readonly GoldenTopic[] {
-  const folder = new URL(`${variant}/`, FOLDER);
+export function goldenTopics(variant: string, database: GoldenDatabase = 'postgres'): readonly GoldenTopic[] {
+  const folder = new URL(`${variant}/`, folderOf(database));
   return readdirSync(folder)
     .sort()
     .map((file) => {

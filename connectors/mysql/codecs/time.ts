@@ -7,10 +7,12 @@ import { readOldTime, readTime, TemporalParts } from './temporal-parts.ts';
 
 const DAY_MICROS = 86_400_000_000;
 const LETTER_Z = 0x5a;
+const MINUS = 0x2d;
+const DIGIT_0 = 0x30;
 const parts = new TemporalParts();
 
 /**
- * TIME, which is a duration from −838:59:59 to 838:59:59. Where Debezium has a time of day, what is none is null.
+ * TIME, which is a duration from −838:59:59 to 838:59:59. Connect's time of day has no form for what is none: it is null.
  * @param isOld whether the column has the form of servers before 5.6.4
  */
 export function timeCodec(isOld: boolean, modes: TypeModes): ColumnCodec {
@@ -31,9 +33,7 @@ export function timeCodec(isOld: boolean, modes: TypeModes): ColumnCodec {
       return columnCodec(
         semantic('string', 'io.debezium.time.IsoTime'),
         (bytes, start, end, out) => {
-          const micros = read(bytes, start, end);
-          if (!isTimeOfDay(micros)) return false;
-          writeIso(micros);
+          writeIso(read(bytes, start, end));
           out.utf8(isoText.bytes, 0, isoText.length);
           return true;
         },
@@ -61,16 +61,20 @@ export function timeCodec(isOld: boolean, modes: TypeModes): ColumnCodec {
 }
 
 function isTimeOfDay(micros: number): boolean {
-  return micros >= 0 && micros < DAY_MICROS;
+  return micros >= 0 && micros <= DAY_MICROS;
 }
 
 function writeIso(micros: number): void {
-  const seconds = Math.floor(micros / 1_000_000);
-  parts.hour = Math.floor(seconds / 3600);
+  const magnitude = Math.abs(micros);
+  const seconds = Math.floor(magnitude / 1_000_000);
+  const hours = Math.floor(seconds / 3600);
+  parts.hour = hours % 100;
   parts.minute = Math.floor(seconds / 60) % 60;
   parts.second = seconds % 60;
-  parts.micros = micros - seconds * 1_000_000;
+  parts.micros = magnitude - seconds * 1_000_000;
   beginIso();
+  if (micros < 0) append(MINUS);
+  if (hours > 99) append(DIGIT_0 + Math.floor(hours / 100));
   appendTime(parts, 'needed');
   append(LETTER_Z);
 }

@@ -1,0 +1,55 @@
+import mysql from 'mysql2/promise';
+import { mysqlUrl } from './services.ts';
+import { uniqueName } from './unique-name.ts';
+
+export type MysqlServer = 'mysql' | 'mariadb';
+
+/** A database of its own on a real server; dropped when disposed. */
+export interface MysqlDatabase extends AsyncDisposable {
+  readonly name: string;
+  readonly server: MysqlServer;
+  /** Of the server, with the account; sources name databases by their patterns. */
+  readonly url: string;
+  query<R extends object = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<R[]>;
+  /** Another connection to it. */
+  connect(): Promise<mysql.Connection>;
+}
+
+export async function createMysqlDatabase(server: MysqlServer, sql: readonly string[] = []): Promise<MysqlDatabase> {
+  const url = mysqlUrl(server);
+  const name = uniqueName('db');
+  const connection = await mysql.createConnection({ uri: url, charset: 'utf8mb4', dateStrings: true });
+  await connection.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
+  await connection.query(`USE ${name}`);
+  for (const statement of sql) await connection.query(statement);
+  return {
+    name,
+    server,
+    url,
+    async query<R extends object>(statement: string, values: readonly unknown[] = []) {
+      const [rows] = await connection.query(statement, [...values]);
+      return (Array.isArray(rows) ? rows : []) as R[];
+    },
+    async connect() {
+      const other = await mysql.createConnection({ uri: url, charset: 'utf8mb4', dateStrings: true });
+      await other.query(`USE ${name}`);
+      return other;
+    },
+    async [Symbol.asyncDispose]() {
+      await connection.query(`DROP DATABASE IF EXISTS ${name}`);
+      await connection.end();
+    },
+  };
+}
+
+/** A source that captures the tables of the database. */
+export function mysqlSource(name: string, database: MysqlDatabase, settings: Readonly<Record<string, unknown>> = {}) {
+  return {
+    name,
+    type: database.server,
+    url: database.url,
+    tables: { include: [`${database.name}\\..*`] },
+    snapshot: { mode: 'no_data' },
+    ...settings,
+  };
+}
