@@ -37,7 +37,8 @@ export async function startMariadb(version: string, context: ServiceContext): Pr
   ];
   const template = await cached(`mariadb-${version}-data`, `initialising MariaDB ${version}`, report, async (draft) => {
     await mkdir(join(draft, 'data'));
-    const tables = SYSTEM_TABLES.map((part) => readFileSync(join(share, `mariadb_${part}.sql`), 'utf8'));
+    const prefix = existsSync(join(share, 'mariadb_system_tables.sql')) ? 'mariadb' : 'mysql';
+    const tables = SYSTEM_TABLES.map((part) => readFileSync(join(share, `${prefix}_${part}.sql`), 'utf8'));
     const script = ['create database mysql;', 'use mysql;', ...tables].join('\n');
     await bootstrap([...command, ...options, `--datadir=${join(draft, 'data')}`, '--bootstrap'], script, signal);
   });
