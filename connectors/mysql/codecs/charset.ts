@@ -1,39 +1,15 @@
+import { SINGLE_BYTE_CHARSETS } from './single-byte-charsets.ts';
+import { TWO_BYTE_CHARSETS } from './two-byte-charsets.ts';
+import { twoByteDecoder } from './two-byte-decoder.ts';
+
 /** Character sets whose texts are UTF-8 as they are stored. */
 const UTF8_CHARSETS: ReadonlySet<string> = new Set(['utf8mb4', 'utf8mb3', 'utf8', 'ascii']);
 
-/** Labels of the Encoding Standard for the server's names. */
-const ENCODINGS: Readonly<Record<string, string>> = {
-  latin1: 'windows-1252',
-  latin2: 'iso-8859-2',
-  latin7: 'iso-8859-13',
-  greek: 'iso-8859-7',
-  hebrew: 'iso-8859-8',
-  latin5: 'windows-1254',
-  cp1250: 'windows-1250',
-  cp1251: 'windows-1251',
-  cp1256: 'windows-1256',
-  cp1257: 'windows-1257',
-  cp866: 'ibm866',
-  koi8r: 'koi8-r',
-  koi8u: 'koi8-u',
-  macroman: 'macintosh',
-  tis620: 'windows-874',
-  gbk: 'gbk',
-  gb2312: 'gbk',
-  gb18030: 'gb18030',
-  big5: 'big5',
-  sjis: 'shift_jis',
-  cp932: 'shift_jis',
-  ujis: 'euc-jp',
-  eucjpms: 'euc-jp',
-  euckr: 'euc-kr',
-  ucs2: 'utf-16be',
-  utf16: 'utf-16be',
-  utf16le: 'utf-16le',
-};
+/** Labels of the Encoding Standard for the names of the server. */
+const ENCODINGS: Readonly<Record<string, string>> = { ucs2: 'utf-16be', utf16: 'utf-16be', utf16le: 'utf-16le' };
 
-/** Character sets in which ASCII characters take more than a byte. */
-const WIDE_CHARSETS: ReadonlySet<string> = new Set(['ucs2', 'utf16', 'utf16le', 'utf32']);
+/** Character sets in which ASCII characters take more than a byte, or in which some of their bytes are others (swe7). */
+const WIDE_CHARSETS: ReadonlySet<string> = new Set(['ucs2', 'utf16', 'utf16le', 'utf32', 'swe7']);
 
 export type DecodeText = (bytes: Uint8Array) => string;
 
@@ -48,11 +24,21 @@ export function isAsciiCompatible(charset: string): boolean {
 
 /** Null where the character set is not known here. */
 export function textDecoderOf(charset: string): DecodeText | null {
+  const singleByte = SINGLE_BYTE_CHARSETS[charset];
+  if (singleByte !== undefined) return (bytes) => decodeSingleBytes(bytes, singleByte);
+  const twoByte = TWO_BYTE_CHARSETS[charset];
+  if (twoByte !== undefined) return twoByteDecoder(charset, twoByte);
   if (charset === 'utf32') return decodeUtf32;
   const label = UTF8_CHARSETS.has(charset) ? 'utf-8' : ENCODINGS[charset];
   if (label === undefined) return null;
   const decoder = new TextDecoder(label, { ignoreBOM: true });
   return (bytes) => decoder.decode(bytes);
+}
+
+function decodeSingleBytes(bytes: Uint8Array, characters: string): string {
+  let text = '';
+  for (const byte of bytes) text += characters[byte];
+  return text;
 }
 
 function decodeUtf32(bytes: Uint8Array): string {
