@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import type { MySqlConfig } from '../../../../connectors/mysql/config.ts';
+import { runChecks } from '../../../../connectors/mysql/preflight-checks.ts';
+import type { PreflightFacts } from '../../../../connectors/mysql/preflight-facts.ts';
+
+const GOOD: Readonly<Record<string, string>> = {
+  log_bin: 'ON',
+  binlog_format: 'ROW',
+  binlog_row_image: 'FULL',
+  binlog_row_metadata: 'FULL',
+  binlog_row_value_options: '',
+  binlog_expire_logs_seconds: '2592000',
+  log_replica_updates: 'ON',
+  server_id: '1',
+};
+
+function problems(variables: Readonly<Record<string, string>>, more: Partial<PreflightFacts> = {}): string[] {
+  const facts: PreflightFacts = {
+    server: {
+      dialect: 'mysql',
+      version: '9.7.4',
+      identity: 'x',
+      hasGtids: true,
+      variables: new Map(Object.entries({ ...GOOD, ...variables })),
+    },
+    grants: ['GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `cdc`@`%`'],
+    replicaIds: [],
+    tables: [{ name: 'a.t', engine: 'InnoDB', hasKey: true }],
+    ...more,
+  };
+  const findings = runChecks(facts, { dialect: 'mysql', serverId: 5701 } as MySqlConfig).filter(
+    ({ severity }) => severity !== 'ok',
+  );
+  for (const { problem, remedy } of findings) assert.ok(problem !== '' && remedy !== '');
+  return findings.map(({ check, severity }) => `${check}: ${severity}`);
+}
+
+it('a server that is set up well has no findings', () => assert.deepEqual(problems({}), []));
+
+it('every setting that loses or spoils changes is found', () => {
+  assert.deepEqual(problems({ log_bin: 'OFF' }), ['log_bin: error']);
+  assert.deepEqual(problems({ binlog_format: 'MIXED' }), ['binlog_format: error']);
+  assert.deepEqual(problems({ binlog_row_image: 'MINIMAL' }), ['binlog_row_image: warning']);
+  assert.deepEqual(problems({ binlog_row_metadata: 'MINIMAL' }), ['binlog_row_metadata: warning']);
+  assert.deepEqual(problems({ binlog_row_value_options: 'PARTIAL_JSON' }), ['binlog_row_value_options: error']);
+  assert.deepEqual(problems({ binlog_expire_logs_seconds: '3600' }), ['retention: warning']);
+  assert.deepEqual(problems({ log_replica_updates: 'OFF' }), ['replica_updates: warning']);
+  assert.deepEqual(problems({ server_id: '5701' }), ['server_id: error']);
+});
+
+it('grants, replicas and tables are looked at', () => {
+  assert.deepEqual(
+    problems({}, { grants: ['GRANT USAGE ON *.* TO `cdc`@`%`', 'GRANT SELECT ON `a`.* TO `cdc`@`%`'] }),
+    ['grants: error'],
+  );
+  assert.deepEqual(problems({}, { grants: ['GRANT ALL PRIVILEGES ON *.* TO `cdc`@`%`'] }), []);
+  assert.deepEqual(problems({}, { replicaIds: [5701] }), ['server_id: warning']);
+  assert.deepEqual(problems({}, { tables: [] }), ['tables: warning']);
+  assert.deepEqual(problems({}, { tables: [{ name: 'a.k', engine: 'MyISAM', hasKey: false }] }), [
+    'keys: warning',
+    'engines: warning',
+  ]);
+});

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { assessResume, type ResumeFacts } from '../../../../connectors/mysql/resume.ts';
+import type { Checkpoint } from '../../../../src/core/checkpoint.ts';
+
+const A = '3e11fa47-71ca-11e1-9e33-c80aa9429562';
+const MYSQL: ResumeFacts = {
+  dialect: 'mysql',
+  identity: A,
+  hasGtids: true,
+  executed: `${A}:1-100`,
+  purged: `${A}:1-40`,
+  files: [
+    { name: 'binlog.000007', bytes: 5000 },
+    { name: 'binlog.000008', bytes: 900 },
+  ],
+};
+const NO_GTIDS: ResumeFacts = { ...MYSQL, hasGtids: false, executed: '', purged: '' };
+const MARIADB: ResumeFacts = { ...MYSQL, dialect: 'mariadb', identity: '1', executed: '', purged: '' };
+
+function checkpoint(position: string | null, serverIdentity = A, phase = 'streaming'): Checkpoint {
+  return { phase, position, serverIdentity } as unknown as Checkpoint;
+}
+
+describe('the verdict on a checkpoint', () => {
+  const cases: readonly [name: string, facts: ResumeFacts, given: Checkpoint | null, expected: string][] = [
+    ['none: fresh', MYSQL, null, 'fresh'],
+    ['begun and not finished: fresh', MYSQL, checkpoint(null, A, 'initialising'), 'fresh'],
+    ['everything is there', MYSQL, checkpoint(`binlog.000007:120;0;${A}:1-60`), 'resume binlog.000007:120 epoch 0'],
+    [
+      'exactly what was purged is done',
+      MYSQL,
+      checkpoint(`binlog.000007:4;0;${A}:1-40`),
+      'resume binlog.000007:4 epoch 0',
+    ],
+    ['something undone was purged', MYSQL, checkpoint(`binlog.000006:4;0;${A}:1-39`), 'MYSQL_BINLOG_PURGED'],
+    ['a hole was purged', MYSQL, checkpoint(`binlog.000007:4;0;${A}:1-10:12-60`), 'MYSQL_BINLOG_PURGED'],
+    [
+      'the server lacks what was published',
+      MYSQL,
+      checkpoint(`binlog.000008:4;0;${A}:1-101`),
+      'MYSQL_GTID_NOT_EXECUTED',
+    ],
+    [
+      'a failover to a server that has it all',
+      MYSQL,
+      checkpoint(`log.000003:9;0;${A}:1-90`, 'other'),
+      'resume :0 epoch 1',
+    ],
+    [
+      'without GTIDs, the file is there',
+      NO_GTIDS,
+      checkpoint('binlog.000007:4321;0'),
+      'resume binlog.000007:4321 epoch 0',
+    ],
+    ['without GTIDs, the file was purged', NO_GTIDS, checkpoint('binlog.000006:4;0'), 'MYSQL_BINLOG_PURGED'],
+    ['without GTIDs, the file is shorter', NO_GTIDS, checkpoint('binlog.000008:901;0'), 'MYSQL_BINLOG_SHORTER'],
+    ['without GTIDs, another server', NO_GTIDS, checkpoint('binlog.000007:4;0', 'other'), 'MYSQL_OTHER_SERVER'],
+    [
+      'GTIDs were turned off since',
+      NO_GTIDS,
+      checkpoint(`binlog.000008:300;0;${A}:1-60`),
+      'resume binlog.000008:300 epoch 0',
+    ],
+    ['GTIDs were turned on since', MYSQL, checkpoint('binlog.000008:300;2'), 'resume binlog.000008:300 epoch 2'],
+    ['MariaDB', MARIADB, checkpoint('binlog.000007:300;0;0-1-77', '1'), 'resume binlog.000007:300 epoch 0'],
+    ['MariaDB after a failover', MARIADB, checkpoint('binlog.000007:300;3;0-1-77', '2'), 'resume :0 epoch 4'],
+  ];
+  for (const [name, facts, given, expected] of cases) {
+    it(name, () => {
+      const verdict = assessResume(facts, given);
+      if (verdict.kind === 'resume') {
+        const { file, pos, epoch } = verdict.from;
+        assert.equal(`resume ${file}:${pos} epoch ${epoch}`, expected);
+      } else if (verdict.kind === 'resync-required') {
+        assert.equal(verdict.code, expected);
+        assert.match(verdict.remedy, /tailrace resync/);
+      } else assert.equal(verdict.kind, expected);
+    });
+  }
+});
