@@ -7,12 +7,12 @@ import { FatalError, TailraceError, TransientError } from '../../src/core/errors
 import { freeBuffer } from '../../src/core/free-buffer.ts';
 import { allocateBuffer } from '../../src/core/large-buffer.ts';
 import { MessageInbox } from '../../src/core/message-inbox.ts';
+import { isCompressed, uncompressEvent } from './compressed-event.ts';
 import type { ConnectionConfig } from './config.ts';
 import { connect, runStatement, socketOf, withConfiguredTls } from './connection.ts';
 import type { Dialect } from './mysql-type.ts';
 import { PayloadReader } from './payload-reader.ts';
 import { EventType, eventType, HEADER_BYTES } from './protocol/binlog-event.ts';
-import { isCompressed, uncompressEvent } from './protocol/compressed.ts';
 import { binlogDump, binlogDumpGtid, DumpFlag, registerReplica } from './protocol/dump-commands.ts';
 import { CHECKSUM_BYTES, parseFormatDescription } from './protocol/format-description.ts';
 import { GtidSet } from './protocol/gtid-set.ts';

@@ -6,15 +6,7 @@ import type { MappedTable } from './mapped-table.ts';
 import type { MySqlChangeBatch } from './my-change-batch.ts';
 import type { Dialect } from './mysql-type.ts';
 import { logPointKey, type MySqlPosition } from './positions.ts';
-import {
-  checkHeader,
-  EventType,
-  eventFlags,
-  eventServerId,
-  eventTimestamp,
-  eventType,
-  IGNORABLE_FLAG,
-} from './protocol/binlog-event.ts';
+import { checkHeader, EventType, eventServerId, eventTimestamp, eventType } from './protocol/binlog-event.ts';
 import { type GtidEvent, parseGtid } from './protocol/gtid-events.ts';
 import { parseHeartbeat } from './protocol/heartbeat.ts';
 import { type MariadbGtidEvent, parseMariadbGtid } from './protocol/mariadb-gtid-events.ts';
@@ -25,6 +17,7 @@ import { scanRow } from './protocol/row-layout.ts';
 import { DUMMY_TABLE_ID, emptyRowsEvent, parseRowsEvent } from './protocol/rows-event.ts';
 import { parseRowsQuery } from './protocol/rows-query.ts';
 import { parseXaPrepare } from './protocol/xa.ts';
+import { refuseEvent } from './refuse-event.ts';
 import { type DdlStatement, readStatement } from './statement.ts';
 import type { StatementOutcome, TableCache } from './table-cache.ts';
 import { TransactionContext } from './transaction-context.ts';
@@ -440,35 +433,10 @@ export class ChangeDecoder {
   }
 
   #otherEvent(type: number, bytes: Buffer, start: number, end: number): void {
-    if (HARMLESS.has(type)) return;
-    if (type === EventType.formatDescription) {
-      this.#options.tables.forget();
-      return;
-    }
-    if (type === EventType.incident) {
-      throw new ResyncRequiredError(
-        `The server reports at ${this.#describe()} that changes are missing in its binlog.`,
-        {
-          code: 'MYSQL_INCIDENT',
-          remedy: 'Find out what the server lost (its error log); run `tailrace resync` to take a new snapshot.',
-          position: this.#describe(),
-        },
-      );
-    }
-    if (type === EventType.partialUpdateRows) {
-      parseRowsEvent(bytes, start, end, this.#rows);
-      if (this.#options.tables.get(this.#rows.tableId)?.captured === false) return;
-      throw new FatalError(`An update at ${this.#describe()} has only parts of its JSON values.`, {
-        code: 'MYSQL_PARTIAL_JSON',
-        remedy: "Set binlog_row_value_options = '' on the server; run `tailrace resync` to take a new snapshot.",
-        position: this.#describe(),
-      });
-    }
-    if (type === EventType.executeLoadQuery) {
-      this.#options.tables.checkDml(this.#describe());
-    }
-    if ((eventFlags(bytes, start) & IGNORABLE_FLAG) !== 0) return;
-    throw new ProtocolError(`the event type ${type} is not known`);
+    const { tables } = this.#options;
+    if (type === EventType.formatDescription) tables.forget();
+    else if (type === EventType.executeLoadQuery) tables.checkDml(this.#describe());
+    else refuseEvent(type, bytes, start, end, tables, this.#describe());
   }
 
   /** MariaDB has no statement at the beginning of a transaction, and Debezium no thread. */
@@ -515,21 +483,3 @@ const KINDS: Readonly<Record<number, ChangeKind>> = {
   [EventType.deleteRows]: ChangeKind.delete,
   [EventType.deleteRowsV1]: ChangeKind.delete,
 };
-
-/** Events that say nothing about rows. What belongs to statement-format DML is judged with its statement. */
-const HARMLESS: ReadonlySet<number> = new Set([
-  EventType.stop,
-  EventType.intvar,
-  EventType.rand,
-  EventType.userVar,
-  EventType.beginLoadQuery,
-  EventType.appendBlock,
-  EventType.deleteFile,
-  EventType.ignorable,
-  EventType.previousGtids,
-  EventType.transactionContext,
-  EventType.viewChange,
-  EventType.mariadbBinlogCheckpoint,
-  EventType.mariadbGtidList,
-  EventType.mariadbStartEncryption,
-]);

@@ -1,8 +1,16 @@
 import type { Dialect } from './mysql-type.ts';
-import type { ExecutedGtid, GtidProgress } from './positions.ts';
+import type { Gtid } from './protocol/gtid.ts';
 import { GtidSet } from './protocol/gtid-set.ts';
 import { MariadbGtidPosition } from './protocol/mariadb-gtid-position.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
+
+/** GTIDs executed, immutable; advancing costs the same however long the history is. */
+export interface GtidProgress {
+  /** What is executed once this one is too; executing it twice changes nothing. */
+  with(gtid: Gtid): GtidProgress;
+  /** Text form of the server: `uuid:1-5:tag:1-2,…` or `0-1-5,1-2-7`. */
+  toString(): string;
+}
 
 /**
  * Reads a GTID set of MySQL or a GTID position of MariaDB; empty text is a history that is empty.
@@ -45,7 +53,7 @@ class MySqlProgress implements GtidProgress {
     this.#runs = runs;
   }
 
-  with(gtid: ExecutedGtid): GtidProgress {
+  with(gtid: Gtid): GtidProgress {
     const { source, number } = gtid;
     const runs = this.#runs;
     for (let index = 0; index < runs.length; index++) {
@@ -77,7 +85,7 @@ class MariadbProgress implements GtidProgress {
     this.#position = position;
   }
 
-  with(gtid: ExecutedGtid): GtidProgress {
+  with(gtid: Gtid): GtidProgress {
     const [domain, server] = gtid.source.split('-').map(Number);
     if (domain === undefined || server === undefined) throw new ProtocolError(`not a GTID of MariaDB: ${gtid.text}`);
     return new MariadbProgress(this.#position.with(domain, server, gtid.number));

@@ -1,6 +1,8 @@
+import type { GtidProgress } from './gtid-progress.ts';
 import { LogPlace } from './log-place.ts';
 import type { Dialect } from './mysql-type.ts';
-import type { ExecutedGtid, GtidProgress, MySqlPosition } from './positions.ts';
+import type { MySqlPosition } from './positions.ts';
+import type { Gtid } from './protocol/gtid.ts';
 import { XaBranch, XaBranches } from './xa-branches.ts';
 
 /**
@@ -14,7 +16,7 @@ export class LogProgress {
   readonly #dialect: Dialect;
   #gtids: GtidProgress | null;
   /** Of the open group; executed at its end. */
-  #gtid: ExecutedGtid | null = null;
+  #gtid: Gtid | null = null;
   #groupStart: MySqlPosition;
   #lastFile = '';
   #lastPosition = -1;
@@ -27,7 +29,7 @@ export class LogProgress {
   }
 
   /** A group of events begins at `position`. */
-  open(gtid: ExecutedGtid | null, position: number): void {
+  open(gtid: Gtid | null, position: number): void {
     this.#gtid = gtid;
     this.#groupStart = this.#resumePoint(position);
   }

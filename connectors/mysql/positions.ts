@@ -1,6 +1,6 @@
 import type { PositionCodec } from '../../src/core/connector.ts';
 import { FatalError } from '../../src/core/errors.ts';
-import { parseGtidProgress } from './gtid-progress.ts';
+import { type GtidProgress, parseGtidProgress } from './gtid-progress.ts';
 import type { Dialect } from './mysql-type.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
 
@@ -17,23 +17,6 @@ export interface MySqlPosition {
   readonly gtids: GtidProgress | null;
   /** Servers this source was followed on before this one: files of different servers do not compare. */
   readonly epoch: number;
-}
-
-/** GTIDs executed, immutable; advancing costs the same however long the history is. */
-export interface GtidProgress {
-  /** What is executed once this one is too; executing it twice changes nothing. */
-  with(gtid: ExecutedGtid): GtidProgress;
-  /** Text form of the server: `uuid:1-5:tag:1-2,…` or `0-1-5,1-2-7`. */
-  toString(): string;
-}
-
-/** A GTID as the event that opens a group gives it. */
-export interface ExecutedGtid {
-  /** MySQL: `uuid`, or `uuid:tag`; MariaDB: `domain-server`. */
-  readonly source: string;
-  readonly number: number;
-  /** The server's form: `uuid:5`, `uuid:tag:5`, `0-1-5`. */
-  readonly text: string;
 }
 
 /** Text form: `binlog.000012:4567`, then `;epoch` and `;GTIDs` where there are GTIDs: `binlog.000012:4567;0;uuid:1-77`. */

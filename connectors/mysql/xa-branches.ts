@@ -2,7 +2,8 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ArenaPool, MessageArena } from '../../src/core/message-arena.ts';
-import type { ExecutedGtid, MySqlPosition } from './positions.ts';
+import type { MySqlPosition } from './positions.ts';
+import type { Gtid } from './protocol/gtid.ts';
 
 /** Bytes of events that a branch keeps in memory; the rest is in a file without a name. */
 const MEMORY_BYTES = 1024 * 1024;
@@ -16,13 +17,13 @@ export class XaBranch {
   /** Where the stream must start again for as long as the branch is undecided. */
   readonly resumeAt: MySqlPosition;
   /** Of the group that prepared it; executed once it is decided. */
-  readonly gtid: ExecutedGtid | null;
+  readonly gtid: Gtid | null;
   #memory: Buffer[] = [];
   #memoryBytes = 0;
   #file: number | null = null;
   #fileBytes = 0;
 
-  constructor(resumeAt: MySqlPosition, gtid: ExecutedGtid | null) {
+  constructor(resumeAt: MySqlPosition, gtid: Gtid | null) {
     this.resumeAt = resumeAt;
     this.gtid = gtid;
   }

@@ -6,7 +6,7 @@ import { checkSection, unknownSetting } from './check-section.ts';
 import { anyDatabaseShape, DATABASE_SHAPES } from './database-settings.ts';
 import { translateDebezium } from './debezium.ts';
 import type { Path, Problem } from './problem.ts';
-import { BUILT_TYPES, type CommonSourceSettings, sourceSchema, sourceShape } from './source.ts';
+import { type CommonSourceSettings, SOURCE_TYPES, sourceSchema, sourceShape } from './source.ts';
 
 /** What reading a configuration needs of a connector. */
 // biome-ignore lint/suspicious/noExplicitAny: the parsed configuration and its positions are the connector's own affair.
@@ -39,7 +39,7 @@ export async function readSource(
 
   const { common, database } = split(translated?.section ?? own, found);
   // A connector class without counterpart leaves the type open: one complaint is enough.
-  if (found.some((problem) => problem.path[1] === 'connector.class')) common.type ??= BUILT_TYPES[0];
+  if (found.some((problem) => problem.path[1] === 'connector.class')) common.type ??= SOURCE_TYPES[0];
   const settings = checkSection(sourceSchema, common, [], found);
   const connector = readDatabase(database, common.type, found);
   const source = settings === undefined ? undefined : { ...settings, connector };

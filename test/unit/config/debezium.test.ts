@@ -155,7 +155,6 @@ describe("Debezium's properties that cannot be", () => {
     ['table.includ.list', 'a', /no.* counterpart/, /table\.include\.list\?/],
     ['no.such.thing', 'a', /counterpart/, /Remove/],
     ['connector.class', 'x', /not a connector/, /PostgresConnector/],
-    ['connector.class', 'io.debezium.connector.mysql.MySqlConnector', /not built/, /postgres/],
     ['tasks.max', 2, /can only be 1/, /Remove/],
     ['plugin.name', 'wal2json', /pgoutput/, /pgoutput/],
     ['snapshot.mode', 'initial', /not built/, /no_data/],

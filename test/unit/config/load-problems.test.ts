@@ -125,8 +125,6 @@ const CASES: readonly Case[] = [
   ['a section without settings', `${VALID}log:\n`, 'log', 8, /not a section/, /remove/],
   ['no source', `${KAFKA}${REGISTRY}sources: []\n`, 'sources', 3, /not a list of sources/, /name/],
   ['a source that is text', `${KAFKA}${REGISTRY}sources: [a]\n`, 'sources[0]', 3, /not a section/, /settings/],
-  ['MySQL', VALID.replace('type: postgres', 'type: mysql'), 'sources[0].type', 5, /not built yet/, /postgres/],
-  ['MariaDB', VALID.replace('type: postgres', 'type: mariadb'), 'sources[0].type', 5, /not built yet/, /postgres/],
   [
     'an unknown type',
     VALID.replace('type: postgres', 'type: postgrs'),
@@ -332,7 +330,7 @@ delivery: exactly_once
 http: { port: x }
 sources:
   - { name: "a b", type: postgres, url: postgres://u@h/d, slot: { name: A }, snapshot: { mode: initial } }
-  - { name: c, type: mysql, snapshot: { mode: no_data } }
+  - { name: c, type: oracle, snapshot: { mode: no_data } }
 `;
   const problems = await problemsOf(text);
   assert.deepEqual(

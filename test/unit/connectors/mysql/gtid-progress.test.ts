@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseGtidProgress } from '../../../../connectors/mysql/gtid-progress.ts';
-import type { ExecutedGtid, GtidProgress } from '../../../../connectors/mysql/positions.ts';
+import { type GtidProgress, parseGtidProgress } from '../../../../connectors/mysql/gtid-progress.ts';
+import type { Gtid } from '../../../../connectors/mysql/protocol/gtid.ts';
 import { GtidSet } from '../../../../connectors/mysql/protocol/gtid-set.ts';
 import { ProtocolError } from '../../../../connectors/mysql/protocol/protocol-error.ts';
 
 const A = '3e11fa47-71ca-11e1-9e33-c80aa9429562';
 const B = '4e11fa47-71ca-11e1-9e33-c80aa9429562';
 
-function gtid(source: string, number: number): ExecutedGtid {
+function gtid(source: string, number: number): Gtid {
   return { source, number, text: `${source}:${number}` };
 }
 

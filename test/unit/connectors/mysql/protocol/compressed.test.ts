@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
+import { isCompressed, uncompressEvent } from '../../../../../connectors/mysql/compressed-event.ts';
 import { EventType } from '../../../../../connectors/mysql/protocol/binlog-event.ts';
-import { isCompressed, uncompressEvent } from '../../../../../connectors/mysql/protocol/compressed.ts';
 import { ProtocolError } from '../../../../../connectors/mysql/protocol/protocol-error.ts';
 import { parseQuery } from '../../../../../connectors/mysql/protocol/query-event.ts';
 import { emptyRowsEvent, parseRowsEvent } from '../../../../../connectors/mysql/protocol/rows-event.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { uncompressEvent } from '../../../../../connectors/mysql/compressed-event.ts';
 import { EventType } from '../../../../../connectors/mysql/protocol/binlog-event.ts';
-import { uncompressEvent } from '../../../../../connectors/mysql/protocol/compressed.ts';
 import { parseFormatDescription } from '../../../../../connectors/mysql/protocol/format-description.ts';
 import { parseGtid } from '../../../../../connectors/mysql/protocol/gtid-events.ts';
 import { parsePreviousGtids } from '../../../../../connectors/mysql/protocol/gtid-set-encoding.ts';

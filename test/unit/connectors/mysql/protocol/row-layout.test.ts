@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isCompressed, uncompressEvent } from '../../../../../connectors/mysql/compressed-event.ts';
 import { EventType } from '../../../../../connectors/mysql/protocol/binlog-event.ts';
-import { isCompressed, uncompressEvent } from '../../../../../connectors/mysql/protocol/compressed.ts';
 import { ProtocolError } from '../../../../../connectors/mysql/protocol/protocol-error.ts';
 import {
   decimalBytes,

@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib';
-import { EventType, eventType, HEADER_BYTES } from './binlog-event.ts';
-import { ByteReader } from './byte-reader.ts';
-import { ProtocolError } from './protocol-error.ts';
+import { EventType, eventType, HEADER_BYTES } from './protocol/binlog-event.ts';
+import { ByteReader } from './protocol/byte-reader.ts';
+import { ProtocolError } from './protocol/protocol-error.ts';
 
 const ZLIB = 0;
 const ROWS_HEAD_BYTES = 8;
