@@ -5,6 +5,8 @@ import { cached } from './cache.ts';
 import type { Report } from './report.ts';
 import { findProgram, runCommand } from './run-command.ts';
 
+/** A package gives the folder that it is unpacked into its own date, and a draft of an old date is taken for abandoned. */
+const TREE = 'tree';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /**
@@ -20,9 +22,10 @@ export async function debianPackages(
   report: Report,
   signal: AbortSignal,
 ): Promise<string> {
-  return cached(`debian-${suite}-${packages.join('-')}`, `downloading ${what}`, report, (draft) =>
+  const directory = await cached(`debian-${suite}-${packages.join('-')}`, `downloading ${what}`, report, (draft) =>
     download(suite, packages, draft, signal),
   );
+  return join(directory, TREE);
 }
 
 async function download(suite: string, packages: readonly string[], draft: string, signal: AbortSignal): Promise<void> {
@@ -62,10 +65,12 @@ async function download(suite: string, packages: readonly string[], draft: strin
   await runCommand('apt-get', [...flags, '-qq', 'update'], limits);
   await runCommand('apt-get', [...flags, '-qq', '-y', '--download-only', 'install', ...packages], limits);
   const archives = join(state, 'cache', 'archives');
+  const tree = join(draft, TREE);
+  await mkdir(tree);
   for (const file of (await readdir(archives)).filter((name) => name.endsWith('.deb'))) {
-    await runCommand('dpkg', ['-x', join(archives, file), draft], limits);
+    await runCommand('dpkg', ['-x', join(archives, file), tree], limits);
   }
-  await chmod(draft, 0o755);
+  await chmod(tree, 0o755);
   await runCommand('rm', ['-rf', state], limits);
 }
 

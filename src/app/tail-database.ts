@@ -1,7 +1,7 @@
 import type { TailOptions } from '../cli/application.ts';
 import type { LiveChange } from '../cli/change-line.ts';
 import { connectorRegistry } from '../connector-registry.ts';
-import type { ChangeStream, TailTarget } from '../core/connector.ts';
+import type { ChangeStream, SourceConnector, TailTarget } from '../core/connector.ts';
 import { ConfigurationError } from '../core/errors.ts';
 import { Secret } from '../core/secret.ts';
 import { PrometheusMetrics } from '../observability/prometheus-metrics.ts';
@@ -37,7 +37,7 @@ export async function tailDatabase(
 }
 
 async function openTail(target: TailTarget, { signal, notice }: TailOptions): Promise<ChangeStream<unknown>> {
-  const connector = await connectorRegistry.postgres();
+  const connector = await connectorOf(target.url.reveal());
   if (connector.openTail === undefined) {
     throw new ConfigurationError(`databases of type ${connector.type} cannot be tailed`, {
       code: 'TAIL_NOT_BUILT',
@@ -48,4 +48,11 @@ async function openTail(target: TailTarget, { signal, notice }: TailOptions): Pr
   const dependencies = { logger: noticeLogger(notice), metrics, clock: new SystemClock() };
   // Positions are the connector's own business: what a batch gives goes back as it is.
   return (await connector.openTail(target, dependencies, signal)) as unknown as ChangeStream<unknown>;
+}
+
+/** By the scheme of the URL, which the command line has checked. */
+async function connectorOf(url: string): Promise<Pick<SourceConnector<never, unknown>, 'type' | 'openTail'>> {
+  const scheme = URL.parse(url)?.protocol;
+  if (scheme === 'mysql:') return connectorRegistry.mysql();
+  return scheme === 'mariadb:' ? connectorRegistry.mariadb() : connectorRegistry.postgres();
 }

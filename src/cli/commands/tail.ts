@@ -12,7 +12,10 @@ interface TailCommandOptions extends ConfiguredOptions {
 
 /** Live changes until interrupted: of a database, which needs no configuration, or of a topic. */
 export function tailCommand(context: CommandContext): Command {
-  return configuredCommand('tail', 'Print live changes of a database (postgres://…) or of a topic.')
+  return configuredCommand(
+    'tail',
+    'Print live changes of a database (postgres://…, mysql://…, mariadb://…) or of a topic.',
+  )
     .argument('[url|topic]', 'a database URL, or a topic of the Kafka in the configuration')
     .option('--table <pattern...>', 'only tables whose schema.table, or table, matches this regular expression')
     .action(async (target: string | undefined, options: TailCommandOptions) => {
@@ -21,9 +24,12 @@ export function tailCommand(context: CommandContext): Command {
       }
       const tables = (options.table ?? []).map(tablePattern);
       const isUrl = /^[a-z][a-z0-9+.-]*:/i.test(target);
-      if (isUrl && !isPostgres(target)) {
+      if (isUrl && !isDatabase(target)) {
         // The URL is not repeated: it may hold a password.
-        throw new UsageError('this kind of URL cannot be tailed', 'Write postgres://user:password@host:5432/database.');
+        throw new UsageError(
+          'this kind of URL cannot be tailed',
+          'Write postgres://user:password@host:5432/database, mysql://user:password@host:3306 or mariadb://….',
+        );
       }
       const settings = isUrl ? null : await settingsOf(options, context);
       const application = await context.loadApplication();
@@ -40,8 +46,8 @@ export function tailCommand(context: CommandContext): Command {
     });
 }
 
-function isPostgres(target: string): boolean {
-  return /^postgres(ql)?:$/.test(URL.parse(target)?.protocol ?? '');
+function isDatabase(target: string): boolean {
+  return /^(postgres(ql)?|mysql|mariadb):$/.test(URL.parse(target)?.protocol ?? '');
 }
 
 /** `orders` means the table in any schema, `public\.orders` and `public.orders` that of one. */
