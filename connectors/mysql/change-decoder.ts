@@ -395,8 +395,8 @@ export class ChangeDecoder {
 
   /** First asks for the events of the branch, then, when they were decoded, ends the transaction. */
   #replay(branch: XaBranch | null, xid: string, batch: MySqlChangeBatch): boolean {
-    if (branch === null) throw new ProtocolError('an XA transaction is committed that did not start');
     if (!this.#branchIsDone) {
+      if (branch === null) throw new ProtocolError('an XA transaction is committed that did not start');
       this.#preparing = null;
       this.#begin(batch);
       this.#replaying = branch;

@@ -38,6 +38,7 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
   #leaseLoss: unknown = null;
   #headAtLastLook: LogHead | null = null;
   #epoch = 0;
+  #initialised = false;
 
   private constructor(
     config: MySqlConfig,
@@ -104,6 +105,7 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
 
   async initialise(signal: AbortSignal): Promise<MySqlPosition> {
     const { file, position, gtids } = await readHead(this.#sql, this.#server, signal);
+    this.#initialised = true;
     this.#dependencies.logger.info({ file, position, gtids }, 'starting at the end of the binlog');
     return {
       file,
@@ -134,6 +136,7 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
       logger,
       describes: includeSchemaChanges,
       head: logPointKey(from.epoch, head.file, head.position),
+      isFresh: this.#initialised,
     });
     const binlog = await BinlogConnection.start(
       {

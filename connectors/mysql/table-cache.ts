@@ -11,7 +11,7 @@ import type { SqlConnection } from './connection.ts';
 import type { MappedTable } from './mapped-table.ts';
 import type { TypeModes } from './mysql-type.ts';
 import { HEADER_BYTES } from './protocol/binlog-event.ts';
-import { rowLayoutOf } from './protocol/row-layout.ts';
+import { type RowLayout, rowLayoutOf } from './protocol/row-layout.ts';
 import { parseTableMap } from './protocol/table-map-event.ts';
 import type { DdlStatement, TableName, TableStatement } from './statement.ts';
 import { describeTable } from './table-description.ts';
@@ -20,6 +20,7 @@ import type { MySqlTableVersion } from './table-version.ts';
 
 /** Bytes of the table id in front of what describes the table. */
 const TABLE_ID_BYTES = 6;
+const NO_ROWS: RowLayout = { columnCount: 0, widths: new Int32Array(0) };
 
 export interface TableCacheOptions {
   readonly source: SourceSettings;
@@ -32,6 +33,8 @@ export interface TableCacheOptions {
   readonly describes: boolean;
   /** End of the server's log when the stream started, as a point: below it the catalog is later than the log. */
   readonly head: string;
+  /** The stream starts where the server's log ended a moment ago: nothing below `head` is old. */
+  readonly isFresh: boolean;
 }
 
 /** What a DDL statement came to. */
@@ -94,9 +97,12 @@ export class TableCache {
 
   /** Gives the table its version at this point of the log. Resolves when the version is stored. */
   async resolve(table: MappedTable, point: string, signal: AbortSignal): Promise<void> {
-    const { schemas, head } = this.#options;
+    const { schemas, head, isFresh } = this.#options;
     const stored = schemas.versions(table.name);
     const reusable = point < head ? versionAt(stored, table.layout, point) : null;
+    // The catalog is later than the log there: without names in the log, columns could have changed places.
+    if (reusable === null && point < head && !isFresh && table.map.optional.names === null)
+      throw unknownTable(table, point);
     const facts = reusable === null ? await this.#readFacts(table, point, signal) : factsOf(reusable);
     if (reusable === null) {
       const version: StoredVersion = { layout: table.layout, since: point, resolved: JSON.stringify(facts) };
@@ -168,8 +174,22 @@ export class TableCache {
     }
   }
 
+  /** Versions for a record without a row: of this run, or the newest of an earlier one. */
   #known(tables: readonly TableName[]): MySqlTableVersion[] {
-    return tables.flatMap(({ database, table }) => this.#versions.get(`${database}.${table}`) ?? []);
+    const { schemas, modes, logger } = this.#options;
+    return tables.flatMap(({ database, table }) => {
+      const name = `${database}.${table}`;
+      const version = this.#versions.get(name);
+      if (version !== undefined) return version;
+      const stored = schemas.versions(name).at(-1);
+      if (stored !== undefined)
+        return buildTableVersion(database, table, stored.layout, NO_ROWS, factsOf(stored), modes);
+      logger.warn(
+        { table: name },
+        'a table was truncated of which no row was ever published: there is nothing to tell',
+      );
+      return [];
+    });
   }
 
   async #describe(statement: TableStatement, name: TableName, signal: AbortSignal): Promise<TableChange> {
@@ -188,14 +208,7 @@ export class TableCache {
     const catalog = await readCatalogTable(sql, database, name, signal);
     const facts = resolveFacts(types, table.map, catalog);
     if (facts !== null) return facts;
-    throw new ResyncRequiredError(
-      `The columns of ${table.name} at ${point} are not known: the log has no names, and the table has changed since.`,
-      {
-        code: 'MYSQL_TABLE_UNKNOWN',
-        remedy: 'Set binlog_row_metadata = FULL on the server; run `tailrace resync` to take a new snapshot.',
-        table: table.name,
-      },
-    );
+    throw unknownTable(table, point);
   }
 
   #versionOf(table: MappedTable, facts: TableFacts): MySqlTableVersion {
@@ -206,6 +219,17 @@ export class TableCache {
     this.#versions.set(table.name, version);
     return version;
   }
+}
+
+function unknownTable(table: MappedTable, point: string): ResyncRequiredError {
+  return new ResyncRequiredError(
+    `The columns of ${table.name} at ${point} are not known: the log has no names, and the table may have changed since.`,
+    {
+      code: 'MYSQL_TABLE_UNKNOWN',
+      remedy: 'Set binlog_row_metadata = FULL on the server; run `tailrace resync` to take a new snapshot.',
+      table: table.name,
+    },
+  );
 }
 
 function idOf({ database, table }: TableName): string {

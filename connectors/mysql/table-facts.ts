@@ -1,5 +1,6 @@
 import type { CatalogTable } from './catalog-column.ts';
 import { mysqlTypeOf, type TypeContext } from './column-type.ts';
+import { isLoggedAs } from './logged-type.ts';
 import type { MySqlType } from './mysql-type.ts';
 import type { TableMap } from './protocol/table-map.ts';
 
@@ -43,10 +44,14 @@ export function resolveFacts(context: TypeContext, map: TableMap, catalog: Catal
   return { columns, key: keyOf(map, names, catalog) };
 }
 
-/** Without names in the log the places have to do, as long as there are as many columns. */
+/** Without names in the log the places have to do, as long as there are as many columns, of the same types. */
 function namesByPlace(map: TableMap, catalog: CatalogTable | null): readonly string[] | null {
   if (catalog === null || catalog.columns.length !== map.types.length) return null;
-  return catalog.columns.map((column) => column.name);
+  const fits = catalog.columns.every(({ columnType, nullable }, index) => {
+    const [dataType = ''] = /^[a-z]+/.exec(columnType) ?? [];
+    return isLoggedAs(dataType, map.types[index] as number) && nullable === (map.nullable[index] === 1);
+  });
+  return fits ? catalog.columns.map((column) => column.name) : null;
 }
 
 function keyOf(map: TableMap, names: readonly string[], catalog: CatalogTable | null): readonly string[] | null {

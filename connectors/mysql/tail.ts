@@ -46,6 +46,7 @@ export async function openTail(
       logger,
       describes: false,
       head: logPointKey(0, head.file, head.position),
+      isFresh: true,
     });
     const binlog = await BinlogConnection.start(
       {

@@ -109,10 +109,11 @@ async function awaitCaughtUp(
   const [rows] = await connection.query(server === 'mysql' ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS');
   const { File, Position } = (rows as { File: string; Position: number }[])[0]!;
   for (const variant of variants) {
-    await daemon.until(`${variant} reached ${File}:${Position}`, async () => {
+    const reached = async () => {
       const [, file, position] = /^(.*):(\d+);/.exec((await daemon.status(variant)).position ?? '') ?? [];
       return file === File && Number(position) >= Position;
-    });
+    };
+    await daemon.until(`${variant} reached ${File}:${Position}`, reached, 90_000);
   }
 }
 

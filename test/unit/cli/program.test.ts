@@ -68,7 +68,7 @@ describe('wrong use ends with 2 and says what to write', () => {
     ],
     [['run', '-c', 'absent.yaml'], /cannot be read \(ENOENT\).* -c\./],
     [['tail'], /nothing to tail\nWrite tailrace tail URL\|TOPIC/],
-    [['tail', 'mysql://u:hunter2@h/d'], /postgres:\/\//],
+    [['tail', 'oracle://u:hunter2@h/d'], /postgres:\/\//],
     [['tail', 'postgres://h/d', '--table', '('], /not a regular expression/],
     [['checkpoint'], /Usage: tailrace checkpoint/],
     [['checkpoint', 'show'], /missing required argument 'source'/],
