@@ -1,11 +1,21 @@
 import { parseArgs } from 'node:util';
+import { DEFAULT_MARIADB } from '../../deploy/local/mariadb.ts';
 import { startStack } from '../../deploy/local/stack.ts';
 import { stackEnvironment } from '../../deploy/local/stack-urls.ts';
 import { builtPackage } from '../support/built-package.ts';
+import type { MysqlServer } from '../support/mysql-database.ts';
+import { benchMysql } from './mysql.ts';
 import { benchPostgres } from './postgres.ts';
 import { machine, renderFigures } from './report.ts';
 
-const USAGE = 'usage: npm run bench -- postgres [--rows N] [--json]';
+const USAGE = 'usage: npm run bench -- <postgres|mysql|mariadb> [--rows N] [--json]';
+
+const SERVERS = ['postgres', 'mysql', 'mariadb'];
+
+function databaseOf(server: string) {
+  if (server === 'postgres') return { postgres: [17] };
+  return server === 'mysql' ? { mysql: true } : { mariadb: DEFAULT_MARIADB };
+}
 
 /** Exit code 2 for wrong usage. */
 async function bench(): Promise<number> {
@@ -14,16 +24,26 @@ async function bench(): Promise<number> {
     options: { rows: { type: 'string', default: '1000000' }, json: { type: 'boolean', default: false } },
   });
   const rows = Number(values.rows);
-  if (positionals.join(' ') !== 'postgres' || !Number.isInteger(rows) || rows < 1_000 || rows % 1_000 !== 0) {
+  const [server = ''] = positionals;
+  if (
+    positionals.length !== 1 ||
+    !SERVERS.includes(server) ||
+    !Number.isInteger(rows) ||
+    rows < 1_000 ||
+    rows % 1_000 !== 0
+  ) {
     process.stderr.write(`${USAGE}\nN is a multiple of 1000\n`);
     return 2;
   }
   // Measured is what users run: the compiled package, not type stripping.
   const main = builtPackage('bench-package');
-  const stack = await startStack({ postgres: [17], kafka: true, registry: true });
+  const stack = await startStack({ ...databaseOf(server), kafka: true, registry: true });
   try {
     Object.assign(process.env, stackEnvironment(stack.urls));
-    const figures = await benchPostgres({ rows, main });
+    const figures =
+      server === 'postgres'
+        ? await benchPostgres({ rows, main })
+        : await benchMysql(server as MysqlServer, { rows, main });
     if (values.json) process.stdout.write(`${JSON.stringify({ machine: machine(), figures }, null, 2)}\n`);
     else process.stdout.write(`${machine()}\n\n${renderFigures(figures)}\n`);
     return 0;

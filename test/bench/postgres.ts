@@ -1,9 +1,8 @@
 import { awaitUntil } from '../support/await-until.ts';
-import { deleteKafkaTopics } from '../support/kafka-topics.ts';
 import { createPostgresDatabase, type PostgresDatabase } from '../support/postgres-database.ts';
 import { uniqueName } from '../support/unique-name.ts';
-import { drainDaemon, drained, load, TABLE_SQL } from './backlog.ts';
-import { cpuSeconds, peakRssMiB } from './process-usage.ts';
+import { drain } from './drain.ts';
+import { load, TABLE_SQL } from './postgres-rows.ts';
 import { recvlogical } from './recvlogical.ts';
 import type { Figure } from './report.ts';
 
@@ -20,12 +19,12 @@ export async function benchPostgres({ rows, main }: PostgresBenchOptions): Promi
     const label = rowsPerTransaction === rows ? 'one transaction' : `${rowsPerTransaction}-row transactions`;
     figures.push(await ceiling(rows, rowsPerTransaction, label));
     for (const compression of ['none', 'zstd'])
-      figures.push(await drain(rows, rowsPerTransaction, label, compression, main));
+      figures.push(await drainBacklog(rows, rowsPerTransaction, label, compression, main));
   }
   return figures;
 }
 
-async function drain(
+async function drainBacklog(
   rows: number,
   rowsPerTransaction: number,
   label: string,
@@ -34,31 +33,21 @@ async function drain(
 ): Promise<Figure> {
   await using database = await createPostgresDatabase({ prefix: 'bench', sql: TABLE_SQL });
   const name = uniqueName('bench');
-  await using daemon = await drainDaemon(database, { name, compression, main });
-  try {
-    await (await daemon.start().streaming()).stop();
-    await load(database, rows, rowsPerTransaction);
-    const startedAt = performance.now();
-    await daemon.start().streaming();
-    const readyMs = performance.now() - startedAt;
-    const cpuAtStart = cpuSeconds(daemon.pid);
-    const streamingAt = performance.now();
-    await drained(daemon, name, rows);
-    const seconds = (performance.now() - streamingAt) / 1000;
-    const cpu = cpuSeconds(daemon.pid) - cpuAtStart;
-    const peak = peakRssMiB(daemon.pid);
-    await daemon.stop();
-    return {
-      what: `tailrace, ${label}, ${compression}`,
-      rows,
-      seconds,
-      cpuMicrosPerRow: (cpu / rows) * 1e6,
-      peakRssMiB: peak,
-      readyMs,
-    };
-  } finally {
-    await deleteKafkaTopics(name);
-  }
+  return await drain({
+    what: `tailrace, ${label}, ${compression}`,
+    name,
+    source: {
+      name,
+      type: 'postgres',
+      url: database.url,
+      tables: { include: ['public\\.rows'] },
+      snapshot: { mode: 'no_data' },
+    },
+    rows,
+    compression,
+    main,
+    load: () => load(database, rows, rowsPerTransaction),
+  });
 }
 
 /** What the server gives to a reader that keeps nothing. */
