@@ -12,6 +12,7 @@ import type { ConnectionConfig } from './config.ts';
 import { connect, runStatement, socketOf, withConfiguredTls } from './connection.ts';
 import type { Dialect } from './mysql-type.ts';
 import { PayloadReader } from './payload-reader.ts';
+import { PayloadSpill } from './payload-spill.ts';
 import { EventType, eventType, HEADER_BYTES } from './protocol/binlog-event.ts';
 import { binlogDump, binlogDumpGtid, DumpFlag, registerReplica } from './protocol/dump-commands.ts';
 import { CHECKSUM_BYTES, parseFormatDescription } from './protocol/format-description.ts';
@@ -41,6 +42,8 @@ export interface BinlogConnectionOptions {
 /** How long the server may wait for us to read, in seconds: a source that is paused keeps its dump. */
 const NET_WRITE_TIMEOUT_S = 3600;
 const TICK_MS = 1000;
+/** Compressed transactions from this size on are not kept in memory. */
+const SPILLED_BYTES = 4 * 1024 * 1024;
 /** The server has no larger packet. */
 const MAX_EVENT_BYTES = 1024 * 1024 * 1024;
 
@@ -75,6 +78,7 @@ export class BinlogConnection implements AsyncDisposable {
     this.#framer = new PacketFramer(
       {
         event: (bytes, start, end, isOwn) => this.#onEvent(bytes, start, end, isOwn),
+        spill: (head, size) => this.#spill(head, size),
         error: (number, text) => this.#fail(streamError(number, text)),
         endOfFile: () => this.#fail(ended()),
       },
@@ -180,7 +184,20 @@ export class BinlogConnection implements AsyncDisposable {
 
   /** The events of a compressed transaction come one after the other; what follows waits for them. */
   #onPayload(bytes: Buffer, start: number, end: number, isOwn: boolean): boolean {
-    const reading = this.#payloads.read(bytes, start, end, isOwn);
+    return this.#whileReading(this.#payloads.read(bytes, start, end, isOwn));
+  }
+
+  /** A large compressed transaction waits in a file: its checksum is known only at its end. */
+  #spill(head: Buffer, size: number): PayloadSpill | null {
+    if (eventType(head, 0) !== EventType.transactionPayload || size < SPILLED_BYTES) return null;
+    return new PayloadSpill(size, this.#hasChecksums, (file) => {
+      if (!this.#closed) return this.#whileReading(this.#payloads.readFile(file));
+      file.close();
+      return true;
+    });
+  }
+
+  #whileReading(reading: Promise<void> | null): boolean {
     if (reading === null) return true;
     this.#setReading();
     reading
@@ -250,6 +267,7 @@ export class BinlogConnection implements AsyncDisposable {
     this.#closed = true;
     clearInterval(this.#ticker);
     this.#payloads.close();
+    this.#framer.close();
     this.#connection.destroy();
     this.#socket.destroy();
   }

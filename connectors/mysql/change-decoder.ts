@@ -11,7 +11,7 @@ import { type GtidEvent, parseGtid } from './protocol/gtid-events.ts';
 import { parseHeartbeat } from './protocol/heartbeat.ts';
 import { type MariadbGtidEvent, parseMariadbGtid } from './protocol/mariadb-gtid-events.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
-import { parseQuery, type QueryEvent } from './protocol/query-event.ts';
+import { isBegin, parseQuery, type QueryEvent, queryThreadId } from './protocol/query-event.ts';
 import { parseRotate } from './protocol/rotate.ts';
 import { scanRow } from './protocol/row-layout.ts';
 import { DUMMY_TABLE_ID, emptyRowsEvent, parseRowsEvent } from './protocol/rows-event.ts';
@@ -37,8 +37,6 @@ export interface ChangeDecoderOptions {
   /** Whether rows carry the statement that made them, where the server logs it. */
   readonly includeQuery: boolean;
 }
-
-const BEGIN = Buffer.from('BEGIN');
 
 /**
  * Turns binlog events into changes, synchronously. Knows the open transaction and the position reached; asks for what it
@@ -247,11 +245,11 @@ export class ChangeDecoder {
   }
 
   #onQuery(bytes: Buffer, start: number, end: number, batch: MySqlChangeBatch): boolean {
-    const query = parseQuery(bytes, start, end);
-    if (BEGIN.compare(bytes, query.textStart, query.textEnd) === 0) {
-      this.#beginAt(query, bytes, start, batch);
+    if (isBegin(bytes, start, end)) {
+      this.#beginAt(bytes, start, batch);
       return true;
     }
+    const query = parseQuery(bytes, start, end);
     if (this.#ignoresStatements) {
       this.#ignoresStatements = false;
       this.#closeGroup(batch);
@@ -261,7 +259,7 @@ export class ChangeDecoder {
     const statement = readStatement(text, query.database, query.sqlModeLow);
     switch (statement.kind) {
       case 'begin':
-        this.#beginAt(query, bytes, start, batch);
+        this.#beginAt(bytes, start, batch);
         return true;
       case 'commit':
         this.#commit(batch);
@@ -292,13 +290,13 @@ export class ChangeDecoder {
     }
   }
 
-  #beginAt(query: QueryEvent, bytes: Buffer, start: number, batch: MySqlChangeBatch): void {
+  #beginAt(bytes: Buffer, start: number, batch: MySqlChangeBatch): void {
     if (this.#begun) throw new ProtocolError('a transaction begins inside another');
     if (this.#context === null) {
       this.#progress.open(null, this.#at);
       this.#context = this.#newContext(null, bytes, start, eventTimestamp(bytes, start) * 1_000_000);
     }
-    this.#setThread(this.#context, query);
+    this.#setThread(this.#context, queryThreadId(bytes, start));
     this.#begin(batch);
   }
 
@@ -307,7 +305,7 @@ export class ChangeDecoder {
     this.#begun = true;
     this.#hasRows = false;
     this.#query = null;
-    batch.add(ChangeKind.begin, null, { id: context.id, commitTimeUs: context.commitTimeUs }, context, this.#at);
+    batch.add(ChangeKind.begin, null, context, context, this.#at);
   }
 
   #commit(batch: MySqlChangeBatch): void {
@@ -357,7 +355,7 @@ export class ChangeDecoder {
       context = this.#newContext(null, bytes, start, eventTimestamp(bytes, start) * 1_000_000);
       this.#context = context;
     }
-    if (this.#begun) this.#setThread(context, query);
+    if (this.#begun) this.#setThread(context, query.threadId);
     for (const change of outcome.changes) batch.add(ChangeKind.schema, null, change, context, this.#at);
     if (outcome.truncated.length > 0) {
       batch.add(ChangeKind.truncate, null, { tables: outcome.truncated }, context, this.#at);
@@ -389,7 +387,7 @@ export class ChangeDecoder {
         },
       );
     }
-    if (!this.#branchIsDone) this.#setThread(this.#openContext(), query);
+    if (!this.#branchIsDone) this.#setThread(this.#openContext(), query.threadId);
     return this.#replay(branch, xid, batch);
   }
 
@@ -440,8 +438,8 @@ export class ChangeDecoder {
   }
 
   /** MariaDB has no statement at the beginning of a transaction, and Debezium no thread. */
-  #setThread(context: TransactionContext, query: QueryEvent): void {
-    if (this.#options.dialect === 'mysql') context.thread = query.threadId;
+  #setThread(context: TransactionContext, threadId: number): void {
+    if (this.#options.dialect === 'mysql') context.thread = threadId;
   }
 
   #newContext(gtid: string | null, bytes: Buffer, start: number, timeUs: number): TransactionContext {

@@ -25,7 +25,7 @@ export function parseGtidProgress(dialect: Dialect, text: string): GtidProgress 
  * @param set what was executed before
  */
 export function mysqlProgress(set: GtidSet): GtidProgress {
-  return new MySqlProgress(set, NO_RUNS);
+  return new MySqlStart(set);
 }
 
 export function mariadbProgress(position: MariadbGtidPosition): GtidProgress {
@@ -43,38 +43,67 @@ const NO_RUNS: readonly Run[] = [];
 /** Beyond this many runs they are put into the set: sources that take turns, and gaps of parallel appliers, stay cheap. */
 const MOST_RUNS = 8;
 
-/** A set that never changes, however long, with a few runs of numbers that came after it. */
+/** A set that never changes, however long, with a few runs of numbers that came after it: the newest, and older ones. */
 class MySqlProgress implements GtidProgress {
   readonly #set: GtidSet;
-  readonly #runs: readonly Run[];
+  readonly #older: readonly Run[];
+  readonly #source: string;
+  readonly #first: number;
+  readonly #last: number;
 
-  constructor(set: GtidSet, runs: readonly Run[]) {
+  constructor(set: GtidSet, older: readonly Run[], source: string, first: number, last: number) {
     this.#set = set;
-    this.#runs = runs;
+    this.#older = older;
+    this.#source = source;
+    this.#first = first;
+    this.#last = last;
   }
 
-  with(gtid: Gtid): GtidProgress {
-    const { source, number } = gtid;
-    const runs = this.#runs;
-    for (let index = 0; index < runs.length; index++) {
-      const run = runs[index] as Run;
-      if (run.source !== source || number < run.first || number > run.last + 1) continue;
-      if (number <= run.last) return this;
-      return new MySqlProgress(this.#set, runs.with(index, { source, first: run.first, last: number }));
+  with({ source, number }: Gtid): GtidProgress {
+    // As nearly always: the next of the same source, which costs one object.
+    if (source === this.#source && number === this.#last + 1) {
+      return new MySqlProgress(this.#set, this.#older, source, this.#first, number);
     }
-    const run = { source, first: number, last: number };
-    if (runs.length < MOST_RUNS) return new MySqlProgress(this.#set, [...runs, run]);
-    return new MySqlProgress(this.#whole(), [run]);
+    const runs = this.#runs();
+    const index = runs.findIndex((run) => run.source === source && number >= run.first && number <= run.last + 1);
+    const run = runs[index];
+    if (run === undefined) {
+      if (runs.length === MOST_RUNS) return new MySqlProgress(this.#whole(), NO_RUNS, source, number, number);
+      return new MySqlProgress(this.#set, runs, source, number, number);
+    }
+    if (number <= run.last) return this;
+    return new MySqlProgress(this.#set, runs.toSpliced(index, 1), source, run.first, number);
   }
 
   toString(): string {
     return this.#whole().toString();
   }
 
+  #runs(): readonly Run[] {
+    return [...this.#older, { source: this.#source, first: this.#first, last: this.#last }];
+  }
+
   #whole(): GtidSet {
     let set = this.#set;
-    for (const { source, first, last } of this.#runs) set = set.with(source, first, last);
+    for (const { source, first, last } of this.#runs()) set = set.with(source, first, last);
     return set;
+  }
+}
+
+/** A set as it was read. */
+class MySqlStart implements GtidProgress {
+  readonly #set: GtidSet;
+
+  constructor(set: GtidSet) {
+    this.#set = set;
+  }
+
+  with({ source, number }: Gtid): GtidProgress {
+    return new MySqlProgress(this.#set, NO_RUNS, source, number, number);
+  }
+
+  toString(): string {
+    return this.#set.toString();
   }
 }
 

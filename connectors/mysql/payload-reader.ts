@@ -5,12 +5,20 @@ import type { MessageInbox } from '../../src/core/message-inbox.ts';
 import { INNER_EVENT, LAST_INNER_EVENT } from './log-place.ts';
 import { eventNextPosition, eventSize, HEADER_BYTES } from './protocol/binlog-event.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
-import { parseTransactionPayload } from './protocol/transaction-payload.ts';
+import { MOST_FIELDS_BYTES, parseTransactionPayload } from './protocol/transaction-payload.ts';
+import type { UnnamedFile } from './unnamed-file.ts';
 
 /** What is decompressed at once, in the callback of the socket. */
 const SMALL_BYTES = ARENA_BYTES;
 /** Compressed bytes that are given to the decompressor at a time. */
 const SLICE_BYTES = 64 * 1024;
+
+/** Compressed bytes, wherever they are. */
+interface PayloadContent {
+  readonly length: number;
+  /** At most `SLICE_BYTES` from `at` on. */
+  slice(at: number): Buffer;
+}
 
 /**
  * Puts the events of compressed transactions into the inbox as if they had come one by one. A large transaction is
@@ -53,8 +61,37 @@ export class PayloadReader {
       splitter.end();
       return null;
     }
+    const kept = isOwn ? content : Buffer.from(content);
+    return this.#whileReading(
+      this.#decompress({ length: kept.length, slice: (at) => kept.subarray(at, at + SLICE_BYTES) }, splitter),
+    );
+  }
+
+  /** Takes the payload event that `file` holds, without its checksum. Resolves once all its events are in the inbox. */
+  readFile(file: UnnamedFile): Promise<void> {
+    return this.#whileReading(this.#readFile(file).finally(() => file.close()));
+  }
+
+  async #readFile(file: UnnamedFile): Promise<void> {
+    const head = Buffer.alloc(Math.min(MOST_FIELDS_BYTES, file.length));
+    file.read(head, 0, head.length, 0);
+    const { compression, payloadStart, payloadEnd } = parseTransactionPayload(head, 0, head.length, file.length);
+    const splitter = new EventSplitter(this.#inbox, eventNextPosition(head, 0));
+    const content: PayloadContent = {
+      length: payloadEnd - payloadStart,
+      slice(at) {
+        const piece = Buffer.allocUnsafeSlow(Math.min(SLICE_BYTES, this.length - at));
+        file.read(piece, 0, piece.length, payloadStart + at);
+        return piece;
+      },
+    };
+    if (compression === 'zstd') await this.#decompress(content, splitter);
+    else await this.#copy(content, splitter);
+  }
+
+  #whileReading(reading: Promise<void>): Promise<void> {
     this.#reading = true;
-    return this.#stream(isOwn ? content : Buffer.from(content), splitter).finally(() => {
+    return reading.finally(() => {
       this.#reading = false;
     });
   }
@@ -70,7 +107,15 @@ export class PayloadReader {
     this.wake();
   }
 
-  async #stream(content: Buffer, splitter: EventSplitter): Promise<void> {
+  async #copy(content: PayloadContent, splitter: EventSplitter): Promise<void> {
+    for (let at = 0; at < content.length && !this.#closed; at += SLICE_BYTES) {
+      splitter.push(content.slice(at));
+      await this.#pace();
+    }
+    if (!this.#closed) splitter.end();
+  }
+
+  async #decompress(content: PayloadContent, splitter: EventSplitter): Promise<void> {
     const decompressor = createZstdDecompress();
     decompressor.on('data', (piece: Buffer) => splitter.push(piece));
     const ended = once(decompressor, 'end');
@@ -78,9 +123,8 @@ export class PayloadReader {
     ended.catch(() => undefined);
     try {
       for (let at = 0; at < content.length && !this.#closed; at += SLICE_BYTES) {
-        await written(decompressor, content.subarray(at, at + SLICE_BYTES));
-        this.#onMore();
-        if (this.#inbox.isPaused && !this.#closed) await this.#room();
+        await written(decompressor, content.slice(at));
+        await this.#pace();
       }
       decompressor.end();
       await ended;
@@ -92,9 +136,11 @@ export class PayloadReader {
     if (!this.#closed) splitter.end();
   }
 
-  #room(): Promise<void> {
+  async #pace(): Promise<void> {
+    this.#onMore();
+    if (!this.#inbox.isPaused || this.#closed) return;
     this.#waiting ??= Promise.withResolvers<void>();
-    return this.#waiting.promise;
+    await this.#waiting.promise;
   }
 }
 

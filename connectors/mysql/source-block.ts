@@ -46,6 +46,8 @@ export class MySqlSourceBlock implements SourceBlock {
   readonly #dialect: Dialect;
   readonly #topicPrefix: string;
   readonly #head = new ConstantFragment();
+  /** server_id, gtid, file: of `#transaction`. */
+  readonly #place = new ConstantFragment();
   readonly #tables = new WeakMap<TableVersion, TablePart>();
   #table: TableVersion | null = null;
   #transaction: TransactionContext | null = null;
@@ -64,6 +66,7 @@ export class MySqlSourceBlock implements SourceBlock {
     const { transactions, eventPositions, rows, queries, details } = batch as MySqlChangeBatch;
     const transaction = transactions[index] as TransactionContext;
     const timeUs = transaction.commitTimeUs;
+    if (transaction !== this.#transaction) this.#place.reset();
     this.#transaction = transaction;
     this.#table = table;
     const part = table === null ? null : this.#partOf(table);
@@ -82,7 +85,7 @@ export class MySqlSourceBlock implements SourceBlock {
     writeThousandfold(timeUs, out);
     if (part !== null) out.constant(part.table, this.#writeTable);
     else writeTable(out, change?.tableName ?? null);
-    out.constant(transaction.place, this.#writePlace);
+    out.constant(this.#place, this.#writePlace);
     out.field('pos');
     out.safeLong(eventPositions[index] as number);
     out.field('row');

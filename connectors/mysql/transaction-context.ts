@@ -1,5 +1,3 @@
-import { ConstantFragment } from '../../src/core/value-writer.ts';
-
 /** What the source blocks of one transaction, or of one statement outside of transactions, have in common. */
 export class TransactionContext {
   /** Debezium's transaction id: the GTID, or `file=…,pos=…` where there is none. */
@@ -11,8 +9,6 @@ export class TransactionContext {
   readonly commitTimeUs: number;
   /** Connection that ran it; null where the log does not say (MariaDB). */
   thread: number | null = null;
-  /** server_id, gtid, file */
-  readonly place = new ConstantFragment();
 
   constructor(gtid: string | null, serverId: number, file: string, position: number, commitTimeUs: number) {
     this.id = gtid ?? `file=${file},pos=${position}`;

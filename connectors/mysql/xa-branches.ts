@@ -1,9 +1,7 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { ArenaPool, MessageArena } from '../../src/core/message-arena.ts';
 import type { MySqlPosition } from './positions.ts';
 import type { Gtid } from './protocol/gtid.ts';
+import { UnnamedFile } from './unnamed-file.ts';
 
 /** Bytes of events that a branch keeps in memory; the rest is in a file without a name. */
 const MEMORY_BYTES = 1024 * 1024;
@@ -11,7 +9,7 @@ const LENGTH_BYTES = 4;
 
 /**
  * The events of one prepared XA transaction, kept until it is decided. They may be as many as the server can log, so
- * beyond a limit they lie in a temporary file, which was unlinked when it was opened: nothing is left behind.
+ * beyond a limit they lie in a temporary file.
  */
 export class XaBranch {
   /** Where the stream must start again for as long as the branch is undecided. */
@@ -20,8 +18,7 @@ export class XaBranch {
   readonly gtid: Gtid | null;
   #memory: Buffer[] = [];
   #memoryBytes = 0;
-  #file: number | null = null;
-  #fileBytes = 0;
+  #file: UnnamedFile | null = null;
 
   constructor(resumeAt: MySqlPosition, gtid: Gtid | null) {
     this.resumeAt = resumeAt;
@@ -55,19 +52,13 @@ export class XaBranch {
   discard(): void {
     this.#memory = [];
     this.#memoryBytes = 0;
-    if (this.#file === null) return;
-    closeSync(this.#file);
+    this.#file?.close();
     this.#file = null;
   }
 
   #spill(): void {
-    this.#file ??= openUnnamed();
-    for (const entry of this.#memory) {
-      for (let written = 0; written < entry.length; ) {
-        written += writeSync(this.#file, entry, written, entry.length - written, this.#fileBytes + written);
-      }
-      this.#fileBytes += entry.length;
-    }
+    this.#file ??= new UnnamedFile();
+    for (const entry of this.#memory) this.#file.append(entry, 0, entry.length);
     this.#memory = [];
     this.#memoryBytes = 0;
   }
@@ -85,17 +76,17 @@ export class XaBranch {
     if (arena !== null) yield arena;
   }
 
-  *#fromFile(file: number, pool: ArenaPool, receivedAtMs: number): Generator<MessageArena, void, void> {
+  *#fromFile(file: UnnamedFile, pool: ArenaPool, receivedAtMs: number): Generator<MessageArena, void, void> {
     const lengthBytes = Buffer.alloc(LENGTH_BYTES);
     let arena: MessageArena | null = null;
-    for (let at = 0; at < this.#fileBytes; ) {
-      readWhole(file, lengthBytes, 0, LENGTH_BYTES, at);
+    for (let at = 0; at < file.length; ) {
+      file.read(lengthBytes, 0, LENGTH_BYTES, at);
       const length = lengthBytes.readUInt32LE(0);
       if (arena === null || !arena.hasRoomFor(length)) {
         if (arena !== null) yield arena;
         arena = openArena(pool, length, receivedAtMs);
       }
-      readWhole(file, arena.bytes, arena.length, length, at + LENGTH_BYTES);
+      file.read(arena.bytes, arena.length, length, at + LENGTH_BYTES);
       arena.addInPlace(length, 0, 0);
       at += LENGTH_BYTES + length;
     }
@@ -132,27 +123,9 @@ export class XaBranches {
   }
 }
 
-/** A file that only this descriptor knows: it ends with the process, however that ends. */
-function openUnnamed(): number {
-  const directory = mkdtempSync(join(tmpdir(), 'tailrace-xa-'));
-  try {
-    return openSync(join(directory, 'events'), 'w+', 0o600);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-}
-
 function openArena(pool: ArenaPool, length: number, receivedAtMs: number): MessageArena {
   const arena = pool.take(length);
   arena.holders = 1;
   arena.receivedAtMs = receivedAtMs;
   return arena;
-}
-
-function readWhole(file: number, into: Buffer, offset: number, length: number, position: number): void {
-  for (let done = 0; done < length; ) {
-    const read = readSync(file, into, offset + done, length - done, position + done);
-    if (read === 0) throw new Error('the file of a prepared transaction ends too early');
-    done += read;
-  }
 }

@@ -48,6 +48,10 @@ export class PgSourceBlock implements SourceBlock {
   readonly #noTable: TablePart = { fragment: new ConstantFragment(), transaction: null };
   /** `["…","…"]` with two numbers of at most 20 digits. */
   readonly #sequence = Buffer.alloc(64);
+  /** version … db: of `#transaction`. */
+  readonly #start = new ConstantFragment();
+  /** xmin, origin, origin_lsn: of `#transaction`. */
+  readonly #end = new ConstantFragment();
   #transaction: TransactionContext | null = null;
   #table: TableVersion | null = null;
   readonly #writeHead = (out: ValueWriter): void => this.#head(out, this.#current());
@@ -62,12 +66,16 @@ export class PgSourceBlock implements SourceBlock {
   write(out: ValueWriter, batch: ChangeBatch<unknown>, index: number, table: TableVersion | null): void {
     const { transactions, lsnHigh, lsnLow } = batch as PgChangeBatch;
     const transaction = transactions[index] as TransactionContext;
+    if (transaction !== this.#transaction) {
+      this.#start.reset();
+      this.#end.reset();
+    }
     this.#transaction = transaction;
     this.#table = table;
     const high = lsnHigh[index] as number;
     const low = lsnLow[index] as number;
     out.beginStruct();
-    out.constant(transaction.head, this.#writeHead);
+    out.constant(this.#start, this.#writeHead);
     out.field('sequence');
     out.present(0);
     out.utf8(this.#sequence, 0, this.#fillSequence(transaction, high, low));
@@ -75,7 +83,7 @@ export class PgSourceBlock implements SourceBlock {
     out.field('lsn');
     out.present(0);
     out.long(high, low);
-    out.constant(transaction.tail, this.#writeTail);
+    out.constant(this.#end, this.#writeTail);
     out.endStruct();
   }
 

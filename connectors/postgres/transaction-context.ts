@@ -1,10 +1,6 @@
-import { ConstantFragment } from '../../src/core/value-writer.ts';
 import { type Lsn, lsnDecimal } from './protocol/lsn.ts';
 
-/**
- * What the source blocks of one transaction have in common, or of one message outside of transactions.
- * The fragments hold the encoded parts that repeat from row to row.
- */
+/** What the source blocks of one transaction have in common, or of one message outside of transactions. */
 export class TransactionContext {
   /** Null outside of transactions. */
   readonly xid: number | null;
@@ -14,10 +10,6 @@ export class TransactionContext {
   /** Where the transaction was first committed, if it was replicated to this server. */
   origin: string | null = null;
   originLsn: Lsn | null = null;
-  /** version … db */
-  readonly head = new ConstantFragment();
-  /** xmin, origin, origin_lsn */
-  readonly tail = new ConstantFragment();
 
   constructor(xid: number | null, commitTimeUs: number, lastCommit: Lsn | null) {
     this.xid = xid;

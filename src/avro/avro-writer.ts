@@ -168,13 +168,13 @@ export class AvroWriter implements RecordWriter {
   }
 
   constant(fragment: ConstantFragment, write: (out: ValueWriter) => void): void {
-    if (fragment.bytes === null) {
-      const start = this.#length;
-      write(this);
-      fragment.bytes = Uint8Array.prototype.slice.call(this.#buffer, start, this.#length);
+    if (fragment.length > 0) {
+      this.#copy(fragment.bytes, 0, fragment.length);
       return;
     }
-    this.#copy(fragment.bytes, 0, fragment.bytes.length);
+    const start = this.#length;
+    write(this);
+    fragment.keep(this.#buffer, start, this.#length);
   }
 
   #longText(value: string): void {

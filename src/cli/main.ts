@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { connectorRegistry } from '../connector-registry.ts';
-import { boundYoungGeneration } from './bound-young-generation.ts';
+import { boundHeap } from './bound-heap.ts';
 
-boundYoungGeneration([...process.execArgv, process.env.NODE_OPTIONS ?? '']);
+boundHeap([...process.execArgv, process.env.NODE_OPTIONS ?? '']);
 // Only now: what these import would have grown it.
 const { EXIT } = await import('./exit-code.ts');
 const { runProgram } = await import('./program.ts');

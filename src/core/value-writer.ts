@@ -50,11 +50,24 @@ export interface ValueWriter {
 
 export type NullBranch = 0 | 1;
 
+const NOTHING = new Uint8Array(0);
+
 /** The remembered bytes of a part of a record that stays the same over many records. */
 export class ConstantFragment {
-  bytes: Uint8Array | null = null;
+  bytes: Uint8Array = NOTHING;
+  /** 0 where nothing is kept. */
+  length = 0;
 
+  /** Keeps a copy of `source[start, end)`, in the memory that the last one had. */
+  keep(source: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    if (length > this.bytes.length) this.bytes = new Uint8Array(length);
+    for (let i = 0; i < length; i++) this.bytes[i] = source[start + i] as number;
+    this.length = length;
+  }
+
+  /** What was constant is another now. */
   reset(): void {
-    this.bytes = null;
+    this.length = 0;
   }
 }

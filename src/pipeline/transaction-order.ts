@@ -20,7 +20,8 @@ export class TransactionCounter {
   begin(transaction: TransactionBegin): void {
     this.#begin = transaction;
     this.#total = 0;
-    this.#byCollection.clear();
+    // Emptying a map makes a new table of it, also of an empty one.
+    if (this.#byCollection.size > 0) this.#byCollection.clear();
     this.#order.id = transaction.id;
   }
 

@@ -14,9 +14,23 @@ export interface PacketHandler {
    * nobody else uses them. @returns false to hear nothing more until `resume`.
    */
   event(bytes: Buffer, start: number, end: number, isOwn: boolean): boolean;
+  /**
+   * Asked when a large event begins. @param head the first bytes of its header, @param size its bytes with the checksum.
+   * @returns where it goes instead of into memory, or null.
+   */
+  spill(head: Buffer, size: number): EventSpill | null;
   error(number: number, message: string): void;
   /** The server ends the dump. */
   endOfFile(): void;
+}
+
+/** Takes an event piece by piece. */
+export interface EventSpill {
+  append(bytes: Buffer, start: number, end: number): void;
+  /** Everything was appended. @returns as `event` does. */
+  end(): boolean;
+  /** It will never be whole. */
+  discard(): void;
 }
 
 /**
@@ -36,6 +50,8 @@ export class PacketFramer {
   #message: Buffer = Buffer.allocUnsafe(LARGE_BYTES);
   readonly #small = this.#message;
   #length = 0;
+  /** Where the message goes that is not collected. */
+  #spill: EventSpill | null = null;
   #isPaused = false;
   #held: Buffer[] = [];
 
@@ -114,9 +130,16 @@ export class PacketFramer {
 
   #append(chunk: Buffer, start: number, end: number): void {
     const length = this.#length + end - start;
-    if (length > this.#message.length) this.#grow(length, chunk, start);
-    chunk.copy(this.#message, this.#length, start, end);
+    if (this.#spill === null && length > this.#message.length) this.#grow(length, chunk, start);
+    if (this.#spill === null) chunk.copy(this.#message, this.#length, start, end);
+    else this.#spill.append(chunk, this.#length === 0 ? start + 1 : start, end);
     this.#length = length;
+  }
+
+  /** Nothing more will be pushed. */
+  close(): void {
+    this.#spill?.discard();
+    this.#spill = null;
   }
 
   /** The event says how large it is going to be. */
@@ -126,6 +149,12 @@ export class PacketFramer {
     if (known < head.length) chunk.copy(head, known, start, start + head.length - known);
     const announced = head.readUInt32LE(SIZE_AT) + 1;
     if (announced < needed) throw new ProtocolError('an event is longer than its header says');
+    const spill = head[0] === 0 ? this.#handler.spill(head.subarray(1), announced - 1) : null;
+    if (spill !== null) {
+      if (this.#length > 0) spill.append(this.#message, 1, this.#length);
+      this.#spill = spill;
+      return;
+    }
     const larger = this.#allocate(announced);
     this.#message.copy(larger, 0, 0, this.#length);
     this.#message = larger;
@@ -134,6 +163,13 @@ export class PacketFramer {
   #endOfPacket(): void {
     this.#missing = -1;
     if (this.#isContinued) return;
+    const spill = this.#spill;
+    if (spill !== null) {
+      this.#isPaused = !spill.end();
+      this.#spill = null;
+      this.#length = 0;
+      return;
+    }
     const message = this.#message;
     const length = this.#length;
     this.#message = this.#small;

@@ -20,6 +20,28 @@ export interface QueryEvent {
   readonly microseconds: number | null;
 }
 
+const BEGIN = Buffer.from('BEGIN');
+/** Of what comes before the status variables. */
+const FIXED_BYTES = 13;
+const DATABASE_LENGTH_AT = HEADER_BYTES + 8;
+const VARIABLES_LENGTH_AT = HEADER_BYTES + 11;
+
+/** Whether the event is the beginning of a transaction, as the server writes it in front of nearly every one. */
+export function isBegin(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start < HEADER_BYTES + FIXED_BYTES) return false;
+  const variablesLength = bytes.readUInt16LE(start + VARIABLES_LENGTH_AT);
+  const databaseLength = bytes[start + DATABASE_LENGTH_AT] as number;
+  const textStart = start + HEADER_BYTES + FIXED_BYTES + variablesLength + databaseLength + 1;
+  if (end - textStart !== BEGIN.length) return false;
+  for (let index = 0; index < BEGIN.length; index++) if (bytes[textStart + index] !== BEGIN[index]) return false;
+  return true;
+}
+
+/** The connection that ran the statement. Only of an event that `isBegin` or `parseQuery` found whole. */
+export function queryThreadId(bytes: Buffer, start: number): number {
+  return bytes.readUInt32LE(start + HEADER_BYTES);
+}
+
 /** `sql_mode` bit: a double quote is around a name, not a text. */
 export const ANSI_QUOTES = 4;
 

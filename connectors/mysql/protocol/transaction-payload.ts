@@ -20,8 +20,20 @@ const FIELD_UNCOMPRESSED_BYTES = 3;
 const ZSTD = 0;
 const NONE = 255;
 
-/** @see https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Transaction__payload__event.html */
-export function parseTransactionPayload(bytes: Buffer, start: number, end: number): TransactionPayload {
+/** Bytes from the start of the event in which all fields in front of the payload lie. */
+export const MOST_FIELDS_BYTES = HEADER_BYTES + 64;
+
+/**
+ * Reads what stands in front of the payload: `bytes[start, end)` is the event, or the beginning of it.
+ * @param size of the whole event without its checksum
+ * @see https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Transaction__payload__event.html
+ */
+export function parseTransactionPayload(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  size = end - start,
+): TransactionPayload {
   const reader = new ByteReader(bytes, start + HEADER_BYTES, end);
   let compression: number | null = null;
   let payloadBytes: number | null = null;
@@ -45,8 +57,10 @@ export function parseTransactionPayload(bytes: Buffer, start: number, end: numbe
     if (compression === ZSTD) throw new ProtocolError('a compressed transaction does not say how long it is');
     uncompressedBytes = payloadBytes;
   }
-  const payloadStart = reader.skip(payloadBytes);
-  if (reader.remaining > 0) throw new ProtocolError('a compressed transaction is longer than it says');
+  const payloadStart = reader.position;
+  if (payloadStart - start + payloadBytes !== size) {
+    throw new ProtocolError('a compressed transaction is not as long as it says');
+  }
   return {
     compression: compression === ZSTD ? 'zstd' : 'none',
     uncompressedBytes,

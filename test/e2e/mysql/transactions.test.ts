@@ -25,6 +25,26 @@ async function changes(prefix: string, database: MysqlDatabase, count: number): 
   return decoded.filter((value) => value !== null) as Change[];
 }
 
+/** What is larger than memory should be when it arrives, waits in a file. */
+async function incompressible(prefix: string, database: MysqlDatabase, before: number): Promise<void> {
+  const values = Array.from({ length: 400 }, (_, index) => `(${index + 100_000}, 0, RANDOM_BYTES(1024))`).join(',');
+  await database.query('SET SESSION binlog_transaction_compression = ON');
+  await database.query('START TRANSACTION');
+  for (let at = 0; at < 20; at++) {
+    await database.query(`INSERT INTO t (id, v, big) VALUES ${values.replaceAll(', 0,', ` + ${at * 400}, 0,`)}`);
+  }
+  await database.query('COMMIT');
+  await database.query('SET SESSION binlog_transaction_compression = OFF');
+  const told = (await changes(prefix, database, before + 8000)).slice(before);
+  const rows = await database.query<{ id: number; big: Buffer }>(
+    'SELECT id, big FROM t WHERE id >= 100000 ORDER BY id',
+  );
+  assert.deepEqual(
+    told.map(({ after }) => [after!.id, after!.big]),
+    rows.map(({ id, big }) => [id, big]),
+  );
+}
+
 const ids = (told: readonly Change[]) => told.map(({ op, after, before }) => `${op}${(after ?? before)!.id}`);
 
 for (const server of ['mysql', 'mariadb'] as const) {
@@ -137,6 +157,7 @@ for (const server of ['mysql', 'mariadb'] as const) {
         assert.deepEqual(ids(told.slice(0, 2)), ['c1', 'c10']);
         assert.equal((told[1]!.after!.big as Buffer).length, 900);
         assert.equal((told.at(-1)!.after!.big as Buffer).length, 14_000_000);
+        if (server === 'mysql') await incompressible(name, database, told.length);
         assert.equal(await daemon.stop(), 0);
       } finally {
         await deleteKafkaTopics(name);

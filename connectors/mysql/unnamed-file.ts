@@ -1,0 +1,84 @@
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FatalError, TransientError } from '../../src/core/errors.ts';
+
+/**
+ * A temporary file that only this descriptor knows: it ends with the process, however that ends. For what must be kept
+ * and may be larger than memory should be. What was written lies in the page cache, so reads and writes are synchronous.
+ */
+export class UnnamedFile {
+  readonly #descriptor: number;
+  #length = 0;
+  #isOpen = true;
+
+  /** @throws FatalError where the temporary directory cannot be written */
+  constructor() {
+    this.#descriptor = open();
+  }
+
+  /** Bytes written. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** @throws TransientError where there is no room */
+  append(bytes: Buffer, start: number, end: number): void {
+    for (let at = start; at < end; ) {
+      const written = this.#write(bytes, at, end - at);
+      at += written;
+      this.#length += written;
+    }
+  }
+
+  /** Fills `into[offset, offset + length)` from the file's `position`. */
+  read(into: Buffer, offset: number, length: number, position: number): void {
+    for (let done = 0; done < length; ) {
+      const read = readSync(this.#descriptor, into, offset + done, length - done, position + done);
+      if (read === 0) throw new Error('a temporary file ends too early');
+      done += read;
+    }
+  }
+
+  /** May be called again. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    closeSync(this.#descriptor);
+  }
+
+  #write(bytes: Buffer, at: number, length: number): number {
+    try {
+      return writeSync(this.#descriptor, bytes, at, length, this.#length);
+    } catch (cause) {
+      throw new TransientError(`A temporary file cannot be written (${codeOf(cause)}).`, {
+        code: 'MYSQL_SPILL',
+        remedy: 'Make room in the temporary directory (TMPDIR): large compressed or prepared transactions wait there.',
+        cause,
+      });
+    }
+  }
+}
+
+function open(): number {
+  try {
+    const directory = mkdtempSync(join(tmpdir(), 'tailrace-'));
+    try {
+      return openSync(join(directory, 'events'), 'w+', 0o600);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  } catch (cause) {
+    throw new FatalError(`No temporary file can be made (${codeOf(cause)}).`, {
+      code: 'MYSQL_SPILL',
+      remedy:
+        'Let TMPDIR name a directory that the daemon may write to: large compressed or prepared transactions wait there.',
+      cause,
+    });
+  }
+}
+
+function codeOf(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : 'unknown error';
+}
