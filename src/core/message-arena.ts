@@ -3,7 +3,7 @@ import { freeBuffer } from './free-buffer.ts';
 /** Bytes of an arena; a larger message gets an arena of its own, which is not kept. */
 export const ARENA_BYTES = 256 * 1024;
 /** Free arenas that are kept for reuse. */
-const KEPT_ARENAS = 24;
+const KEPT_ARENAS = 8;
 
 /**
  * Messages of a source's log, copied out of the driver's buffer, which is valid only during its callback. Entry `i` is a

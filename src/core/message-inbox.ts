@@ -1,7 +1,7 @@
 import { ARENA_BYTES, ArenaPool, MessageArena } from './message-arena.ts';
 
 /** Buffered bytes above which reading stops, and below which it goes on. */
-const PAUSE_ABOVE_BYTES = 4 * 1024 * 1024;
+const PAUSE_ABOVE_BYTES = 2 * 1024 * 1024;
 const RESUME_BELOW_BYTES = 1024 * 1024;
 
 /** The socket's brake. */

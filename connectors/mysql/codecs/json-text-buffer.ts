@@ -2,6 +2,8 @@ import { freeBuffer } from '../../../src/core/free-buffer.ts';
 
 /** More than this is not kept for the next document. */
 const RETAINED_BYTES = 1024 * 1024;
+/** Up to this many characters a loop is faster than a call into the runtime. */
+const LOOP_CHARACTERS = 20;
 const HEX = '0123456789abcdef';
 
 /** Short escapes by character code; 0 where a character has none. */
@@ -31,8 +33,16 @@ export class JsonTextBuffer {
   }
 
   ascii(text: string): void {
-    this.#reserve(text.length);
-    this.length += this.bytes.write(text, this.length, 'latin1');
+    const { length } = text;
+    this.#reserve(length);
+    if (length > LOOP_CHARACTERS) {
+      this.length += this.bytes.write(text, this.length, 'latin1');
+      return;
+    }
+    const target = this.bytes;
+    let to = this.length;
+    for (let index = 0; index < length; index++) target[to++] = text.charCodeAt(index);
+    this.length = to;
   }
 
   /** A string in quotes, escaped as the server does. */
