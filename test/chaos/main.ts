@@ -1,10 +1,14 @@
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { DEFAULT_MARIADB } from '../../deploy/local/mariadb.ts';
 import { startStack } from '../../deploy/local/stack.ts';
 import { stackEnvironment } from '../../deploy/local/stack-urls.ts';
-import { type ChaosResult, runPostgresChaos } from './postgres-chaos.ts';
+import type { MysqlServer } from '../support/mysql-database.ts';
+import type { ChaosResult } from './kill-rounds.ts';
+import { runMysqlChaos } from './mysql-chaos.ts';
+import { runPostgresChaos } from './postgres-chaos.ts';
 
-const USAGE = `usage: npm run test:chaos -- postgres [options]
+const USAGE = `usage: npm run test:chaos -- <postgres|mysql|mariadb> [options]
 
 Kills the daemon with SIGKILL at random moments under load, over and over, and compares topics with tables in the end.
 
@@ -14,11 +18,14 @@ Kills the daemon with SIGKILL at random moments under load, over and over, and c
   --trace FILE             writes a line for every record that is read in the end
   --transaction-metadata   with BEGIN and END records, which are checked too
 
-TEST_POSTGRES_VERSION chooses the Postgres (17). Services named in TEST_POSTGRES_URL, TEST_KAFKA_BROKERS or TEST_REGISTRY_URL
-are used instead of started.
+TEST_POSTGRES_VERSION chooses the Postgres (17). Services named in TEST_POSTGRES_URL, TEST_MYSQL_URL, TEST_MARIADB_URL,
+TEST_KAFKA_BROKERS or TEST_REGISTRY_URL are used instead of started.
 `;
 
+type Database = 'postgres' | MysqlServer;
+
 interface Command {
+  readonly database: Database;
   readonly rounds: number;
   readonly seed: number;
   readonly checkpoint: 'kafka' | 'file';
@@ -43,13 +50,23 @@ function readCommand(): Command {
     process.exit(0);
   }
   const [rounds, seed] = [Number(values.rounds), Number(values.seed)];
-  if (positionals.join() !== 'postgres') usage('say what to run against: postgres');
+  const database = positionals.join();
+  if (!isDatabase(database)) usage('say what to run against: postgres, mysql or mariadb');
   if (!Number.isSafeInteger(rounds) || rounds < 1) usage(`--rounds ${values.rounds} is no number of rounds`);
   if (!Number.isSafeInteger(seed) || seed < 0) usage(`--seed ${values.seed} is no seed`);
   if (values.checkpoint !== 'kafka' && values.checkpoint !== 'file') usage('--checkpoint is kafka or file');
   const { checkpoint, trace: file } = values;
   const trace = file === undefined ? {} : { trace: (line: string) => appendFileSync(file, `${line}\n`) };
-  return { rounds, seed, checkpoint, transactionMetadata: values['transaction-metadata'], ...trace };
+  return { database, rounds, seed, checkpoint, transactionMetadata: values['transaction-metadata'], ...trace };
+}
+
+function isDatabase(name: string): name is Database {
+  return name === 'postgres' || name === 'mysql' || name === 'mariadb';
+}
+
+function servicesFor(database: Database) {
+  if (database === 'postgres') return { postgres: [Number(process.env.TEST_POSTGRES_VERSION || 17)] };
+  return database === 'mysql' ? { mysql: true } : { mariadb: DEFAULT_MARIADB };
 }
 
 function usage(problem: string): never {
@@ -74,13 +91,14 @@ function printTable(result: ChaosResult, seed: number, seconds: number): void {
 }
 
 const command = readCommand();
-const postgres = Number(process.env.TEST_POSTGRES_VERSION || 17);
-const stack = await startStack({ postgres: [postgres], kafka: true, registry: true });
+const stack = await startStack({ ...servicesFor(command.database), kafka: true, registry: true });
 const startedAt = performance.now();
 try {
   Object.assign(process.env, stackEnvironment(stack.urls));
   console.log(`seed ${command.seed}, ${command.rounds} rounds, checkpoints in ${command.checkpoint}`);
-  const result = await runPostgresChaos({ ...command, progress: (line) => console.log(line) });
+  const { database } = command;
+  const options = { ...command, progress: (line: string) => console.log(line) };
+  const result = database === 'postgres' ? await runPostgresChaos(options) : await runMysqlChaos(database, options);
   printTable(result, command.seed, Math.round((performance.now() - startedAt) / 1000));
   if (result.exitCode !== 0) console.log(`the graceful stop ended with ${result.exitCode}`);
   for (const problem of result.problems) console.log(`PROBLEM ${problem}`);
@@ -92,8 +110,8 @@ try {
   await stack.stop();
 }
 if (process.exitCode === 1) {
-  const { rounds, seed, checkpoint, transactionMetadata } = command;
+  const { database, rounds, seed, checkpoint, transactionMetadata } = command;
   const options = `--rounds ${rounds} --seed ${seed} --checkpoint ${checkpoint}`;
   const metadata = transactionMetadata ? ' --transaction-metadata' : '';
-  console.error(`failed; again with: npm run test:chaos -- postgres ${options}${metadata}`);
+  console.error(`failed; again with: npm run test:chaos -- ${database} ${options}${metadata}`);
 }

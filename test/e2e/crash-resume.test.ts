@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ChaosOptions, runPostgresChaos } from '../chaos/postgres-chaos.ts';
+import type { ChaosOptions } from '../chaos/kill-rounds.ts';
+import { runPostgresChaos } from '../chaos/postgres-chaos.ts';
 
 /*
  * The promises of `docs/guarantees.md` about a crash: nothing is lost, whole transactions are repeated and with the same

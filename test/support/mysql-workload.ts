@@ -31,6 +31,7 @@ export class MysqlWorkload implements AsyncDisposable {
   #failure: unknown = null;
   #columns = 0;
   transactions = 0;
+  rollbacks = 0;
   schemaChanges = 0;
 
   constructor(database: MysqlDatabase, seed: number) {
@@ -57,6 +58,11 @@ export class MysqlWorkload implements AsyncDisposable {
     this.throwIfFailed();
   }
 
+  /** Writes every row once more, so that the newest record of each has the columns that the tables have in the end. */
+  async touchAll(): Promise<void> {
+    for (const table of TABLES) await this.#database.query('UPDATE ?? SET v = v + 1', [table]);
+  }
+
   async #connect(): Promise<mysql.Connection> {
     const connection = await this.#database.connect();
     this.#connections.push(connection);
@@ -70,8 +76,10 @@ export class MysqlWorkload implements AsyncDisposable {
       try {
         await connection.query('BEGIN');
         for (let left = random.int(1, 5); left > 0; left -= 1) await this.#change(connection, random);
-        await connection.query(random.chance(0.1) ? 'ROLLBACK' : 'COMMIT');
-        this.transactions += 1;
+        const isGivenUp = random.chance(0.1);
+        await connection.query(isGivenUp ? 'ROLLBACK' : 'COMMIT');
+        if (isGivenUp) this.rollbacks += 1;
+        else this.transactions += 1;
       } catch (error) {
         if (!EXPECTED_ERRORS.has((error as { errno?: number }).errno ?? 0)) throw error;
         await connection.query('ROLLBACK');

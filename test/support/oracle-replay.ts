@@ -1,4 +1,15 @@
-import type { OracleRecord } from './oracle-record.ts';
+/** What a partition is judged by. */
+export interface ReplayedRecord {
+  readonly offset: number;
+  /** The same for every copy of the record, and for no other record of its partition. */
+  readonly identity: string;
+  /** Of everything that must be the same in a copy. */
+  readonly digest: string;
+  readonly schemaIds: string;
+  readonly transaction: string;
+  /** Something of the source that records of one partition never go back in, but for a replay. */
+  readonly lastCommit: bigint;
+}
 
 interface Known {
   readonly identity: string;
@@ -29,7 +40,7 @@ export class PartitionReplay {
   }
 
   /** @returns whether the record is met for the first time. */
-  accept(record: OracleRecord): boolean {
+  accept(record: ReplayedRecord): boolean {
     const place = this.#places.get(record.identity);
     if (place === undefined) {
       this.#appendNew(record);
@@ -42,7 +53,7 @@ export class PartitionReplay {
     return false;
   }
 
-  #appendNew(record: OracleRecord): void {
+  #appendNew(record: ReplayedRecord): void {
     const missing = this.#known.length - this.#next;
     if (missing > 0) {
       const next = this.#known[this.#next]!;
@@ -62,7 +73,7 @@ export class PartitionReplay {
     this.#next = this.#known.length;
   }
 
-  #goBack(record: OracleRecord, place: number): void {
+  #goBack(record: ReplayedRecord, place: number): void {
     this.replays += 1;
     if (place > this.#next) {
       this.#report(record, `skips ${place - this.#next} records of a replay`);
@@ -71,7 +82,7 @@ export class PartitionReplay {
     }
   }
 
-  #compare(record: OracleRecord, first: Known): void {
+  #compare(record: ReplayedRecord, first: Known): void {
     if (record.schemaIds !== first.schemaIds) {
       this.#report(record, `is repeated with the schemas ${record.schemaIds}, was ${first.schemaIds}`);
     } else if (record.digest !== first.digest) {
@@ -79,7 +90,7 @@ export class PartitionReplay {
     }
   }
 
-  #report(record: OracleRecord, what: string): void {
+  #report(record: ReplayedRecord, what: string): void {
     this.#problem(`${this.#name}@${record.offset}: ${record.identity} ${what}`);
   }
 }
