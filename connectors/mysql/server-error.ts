@@ -144,6 +144,12 @@ function classify(error: unknown, number: number | null, text: string): Classifi
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') {
     return configuration('MYSQL_NO_TLS', 'Turn TLS on at the server, or set tls.mode to disable.');
   }
+  if (code === 'AUTH_SWITCH_PLUGIN_ERROR' || code === 'MYSQL_CLEAR_PASSWORD_NOT_ENABLED') {
+    return configuration(
+      'MYSQL_AUTHENTICATION',
+      'Give the account caching_sha2_password, sha256_password or mysql_native_password; ed25519 of MariaDB is not supported.',
+    );
+  }
   if (code !== null && TRANSIENT_CODES.has(code)) return transient('MYSQL_UNAVAILABLE', AGAIN);
   if (code !== null && /^(HANDSHAKE_SSL|ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_SSL)/.test(code)) {
     return configuration('MYSQL_TLS', "Check tls.mode, tls.ca_file and the server's certificate.");
