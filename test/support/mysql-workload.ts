@@ -1,11 +1,14 @@
 import type mysql from 'mysql2/promise';
 import type { MysqlDatabase } from './mysql-database.ts';
+import { uniqueName } from './unique-name.ts';
 import { SeededRandom } from './workload-random.ts';
 
 const TABLES = ['accounts', 'orders', 'lines'];
 const KEYS = 120;
 /** Deadlocks, lock waits, and columns that another connection just dropped. */
-const EXPECTED_ERRORS = new Set([1205, 1213, 1054, 1136, 1412]);
+const EXPECTED_ERRORS = new Set([1205, 1213, 1054, 1136, 1412, 1613, 1614]);
+/** A branch that is not there (any more), that must be rolled back, or is in another state. */
+const XA_STATE_ERRORS = new Set([1397, 1399, 1402, 1613, 1614]);
 
 export const MYSQL_WORKLOAD_SCHEMA: readonly string[] = [
   // The version of each key, counted in the same transaction as its change: 1, 2, 3 … over deletes too.
@@ -21,7 +24,7 @@ const FILLERS: Readonly<Record<string, (version: number, random: SeededRandom) =
   lines: (version) => ({ b: Buffer.from([version & 255, 0, 255]), f: version / 3 }),
 };
 
-/** Seeded writers: inserts, updates, deletes, primary-key changes, transactions over several tables, and DDL. */
+/** Seeded writers, one compressed where MySQL can: inserts, updates, deletes, primary-key changes, transactions over several tables, XA, DDL, rotation. */
 export class MysqlWorkload implements AsyncDisposable {
   readonly #database: MysqlDatabase;
   readonly #random: SeededRandom;
@@ -67,22 +70,27 @@ export class MysqlWorkload implements AsyncDisposable {
     const connection = await this.#database.connect();
     this.#connections.push(connection);
     await connection.query('SET SESSION innodb_lock_wait_timeout = 2, lock_wait_timeout = 2');
+    const isCompressed = this.#database.server === 'mysql' && this.#connections.length === 1;
+    if (isCompressed) await connection.query('SET SESSION binlog_transaction_compression = ON');
     return connection;
   }
 
   async #write(random: SeededRandom): Promise<void> {
     const connection = await this.#connect();
     while (!this.#stopped) {
+      const xid = random.chance(0.08) ? uniqueName('xa') : null;
       try {
-        await connection.query('BEGIN');
+        await connection.query(xid === null ? 'BEGIN' : `XA START '${xid}'`);
         for (let left = random.int(1, 5); left > 0; left -= 1) await this.#change(connection, random);
         const isGivenUp = random.chance(0.1);
-        await connection.query(isGivenUp ? 'ROLLBACK' : 'COMMIT');
+        if (xid === null) await connection.query(isGivenUp ? 'ROLLBACK' : 'COMMIT');
+        else await decide(connection, xid, isGivenUp, random);
         if (isGivenUp) this.rollbacks += 1;
         else this.transactions += 1;
       } catch (error) {
-        if (!EXPECTED_ERRORS.has((error as { errno?: number }).errno ?? 0)) throw error;
-        await connection.query('ROLLBACK');
+        if (!EXPECTED_ERRORS.has(numberOf(error))) throw error;
+        if (xid === null) await connection.query('ROLLBACK');
+        else await giveUp(connection, xid);
       }
       await new Promise((resolve) => setTimeout(resolve, random.int(0, 15)));
     }
@@ -145,8 +153,9 @@ export class MysqlWorkload implements AsyncDisposable {
         }
         this.schemaChanges += 1;
       } catch (error) {
-        if (!EXPECTED_ERRORS.has((error as { errno?: number }).errno ?? 0)) throw error;
+        if (!EXPECTED_ERRORS.has(numberOf(error))) throw error;
       }
+      if (random.chance(0.2)) await connection.query('FLUSH BINARY LOGS');
       for (let waited = 0; waited < everyMs && !this.#stopped; waited += 50) {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
@@ -158,6 +167,31 @@ export class MysqlWorkload implements AsyncDisposable {
     await this.#running;
     await Promise.all(this.#connections.map((connection) => connection.end()));
   }
+}
+
+/** Most prepared transactions are left so for a while, others are committed in one phase. */
+async function decide(connection: mysql.Connection, xid: string, isGivenUp: boolean, random: SeededRandom) {
+  await connection.query(`XA END '${xid}'`);
+  if (!isGivenUp && random.chance(0.3)) {
+    await connection.query(`XA COMMIT '${xid}' ONE PHASE`);
+    return;
+  }
+  await connection.query(`XA PREPARE '${xid}'`);
+  await new Promise((resolve) => setTimeout(resolve, random.int(0, 300)));
+  await connection.query(`XA ${isGivenUp ? 'ROLLBACK' : 'COMMIT'} '${xid}'`);
+}
+
+/** The branch may be anywhere before its preparation, or ended by the server already. */
+async function giveUp(connection: mysql.Connection, xid: string): Promise<void> {
+  for (const statement of [`XA END '${xid}'`, `XA ROLLBACK '${xid}'`]) {
+    await connection.query(statement).catch((error: unknown) => {
+      if (!XA_STATE_ERRORS.has(numberOf(error))) throw error;
+    });
+  }
+}
+
+function numberOf(error: unknown): number {
+  return (error as { errno?: number }).errno ?? 0;
 }
 
 export { TABLES as MYSQL_WORKLOAD_TABLES };
