@@ -62,13 +62,17 @@ export class MysqlOracleDecoder {
     }
     const envelope = (await this.#decoder.decode(record.value)) as Envelope;
     const { source, op, transaction } = envelope;
+    const before = rowOfRecord(envelope.before);
+    const after = rowOfRecord(envelope.after);
+    // All events of a compressed transaction have its position: the version tells changes of one key apart.
+    const version = (after ?? before)?.get('v') ?? '';
     const decoded: MysqlOracleRecord = {
       offset: record.offset,
       op,
       id: String(id),
-      before: rowOfRecord(envelope.before),
-      after: rowOfRecord(envelope.after),
-      identity: `${source.file}:${source.pos}:${source.row}:${op}:${key}`,
+      before,
+      after,
+      identity: `${source.file}:${source.pos}:${source.row}:${version}:${op}:${key}`,
       digest: digestOf(key, envelope, record.headers),
       schemaIds: `${schemaId(record.key!)}/${schemaId(record.value)}`,
       // Where the log has no GTIDs, each event stands for itself.
