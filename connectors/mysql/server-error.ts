@@ -144,7 +144,7 @@ function classify(error: unknown, number: number | null, text: string): Classifi
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') {
     return configuration('MYSQL_NO_TLS', 'Turn TLS on at the server, or set tls.mode to disable.');
   }
-  if (code === 'AUTH_SWITCH_PLUGIN_ERROR' || code === 'MYSQL_CLEAR_PASSWORD_NOT_ENABLED') {
+  if (code === 'AUTH_SWITCH_PLUGIN_ERROR') {
     return configuration(
       'MYSQL_AUTHENTICATION',
       'Give the account caching_sha2_password, sha256_password or mysql_native_password; ed25519 of MariaDB is not supported.',

@@ -12,7 +12,6 @@ test('errors of the driver by their codes', () => {
     [named('HANDSHAKE_NO_SSL_SUPPORT'), 'configuration', 'MYSQL_NO_TLS'],
     [named('SELF_SIGNED_CERT_IN_CHAIN'), 'configuration', 'MYSQL_TLS'],
     [named('AUTH_SWITCH_PLUGIN_ERROR'), 'configuration', 'MYSQL_AUTHENTICATION'],
-    [named('MYSQL_CLEAR_PASSWORD_NOT_ENABLED'), 'configuration', 'MYSQL_AUTHENTICATION'],
     [named('ODD'), 'fatal', 'MYSQL_UNEXPECTED'],
   ];
   for (const [error, errorClass, code] of cases) {

@@ -52,14 +52,15 @@ class PlainAvroWriter {
   }
 
   constant(fragment: ConstantFragment, write: (out: ValueWriter) => void): void {
-    if (fragment.bytes === null) {
+    if (fragment.length === 0) {
       this.#nested.push(this.#parts);
       this.#parts = [];
       write(this as unknown as ValueWriter);
-      fragment.bytes = Buffer.concat(this.#parts);
+      const bytes = Buffer.concat(this.#parts);
+      fragment.keep(bytes, 0, bytes.length);
       this.#parts = this.#nested.pop() ?? [];
     }
-    this.#parts.push(Buffer.from(fragment.bytes));
+    this.#parts.push(Buffer.from(fragment.bytes.subarray(0, fragment.length)));
   }
 
   #number(value: bigint): void {
