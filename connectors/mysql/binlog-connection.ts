@@ -3,13 +3,13 @@ import type { Socket } from 'node:net';
 import { crc32 } from 'node:zlib';
 import type mysql from 'mysql2';
 import type { Clock } from '../../src/core/clock.ts';
+import { type DatabaseConnection, withConfiguredTls } from '../../src/core/database-connection.ts';
 import { FatalError, TailraceError, TransientError } from '../../src/core/errors.ts';
 import { freeBuffer } from '../../src/core/free-buffer.ts';
 import { allocateBuffer } from '../../src/core/large-buffer.ts';
 import { MessageInbox } from '../../src/core/message-inbox.ts';
 import { isCompressed, uncompressEvent } from './compressed-event.ts';
-import type { ConnectionConfig } from './config.ts';
-import { connect, runStatement, socketOf, withConfiguredTls } from './connection.ts';
+import { connect, runStatement, socketOf } from './connection.ts';
 import type { Dialect } from './mysql-type.ts';
 import { PayloadReader } from './payload-reader.ts';
 import { PayloadSpill } from './payload-spill.ts';
@@ -20,7 +20,7 @@ import { GtidSet } from './protocol/gtid-set.ts';
 import { encodeGtidSet } from './protocol/gtid-set-encoding.ts';
 import { PacketFramer } from './protocol/packet-framer.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
-import { mysqlError, streamError } from './server-error.ts';
+import { isTlsUnsupported, mysqlError, streamError } from './server-error.ts';
 
 /** Where a dump starts. */
 export type DumpStart =
@@ -29,7 +29,7 @@ export type DumpStart =
   | { readonly kind: 'gtids'; readonly executed: string };
 
 export interface BinlogConnectionOptions {
-  readonly connection: ConnectionConfig;
+  readonly connection: DatabaseConnection;
   readonly dialect: Dialect;
   readonly serverId: number;
   readonly start: DumpStart;
@@ -92,7 +92,7 @@ export class BinlogConnection implements AsyncDisposable {
   static async start(options: BinlogConnectionOptions, signal: AbortSignal): Promise<BinlogConnection> {
     signal.throwIfAborted();
     try {
-      return await withConfiguredTls(options.connection, async (withTls) => {
+      return await withConfiguredTls(options.connection, isTlsUnsupported, async (withTls) => {
         let failure: unknown = null;
         const connection = await connect(options.connection, withTls, (error) => {
           failure ??= error;

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { SchemaDefault } from '../../src/core/connect-schema.ts';
-import type { Column, ColumnCodec } from '../../src/core/table.ts';
+import { shortHash } from '../../src/core/short-hash.ts';
+import { type Column, type ColumnCodec, keyIndexes } from '../../src/core/table.ts';
 import { columnCodec } from './column-codecs.ts';
 import { columnDefault } from './column-default.ts';
 import type { MySqlType, TypeModes } from './mysql-type.ts';
@@ -30,12 +30,11 @@ export function buildTableVersion(
       sourceType: sourceTypeOf(type),
     };
   });
-  const key = facts.key?.map((name) => columns.findIndex((column) => column.name === name)) ?? null;
   return new MySqlTableVersion({
     id: { database, schema: null, name: table },
-    fingerprint: createHash('sha256').update(layout).update(JSON.stringify(facts)).digest('hex').slice(0, 32),
+    fingerprint: shortHash(layout, JSON.stringify(facts)),
     columns,
-    key: key === null || key.includes(-1) ? null : key,
+    key: keyIndexes(columns, facts.key),
     positions: Int32Array.from(columns, (_, index) => index),
     rows,
   });

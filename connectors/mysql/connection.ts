@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import mysql from 'mysql2';
+import { type DatabaseConnection, withConfiguredTls } from '../../src/core/database-connection.ts';
 import { TransientError } from '../../src/core/errors.ts';
-import type { ConnectionConfig } from './config.ts';
+import { StatementQueue } from '../../src/core/statement-queue.ts';
 import { isTlsUnsupported, mysqlError } from './server-error.ts';
 
 const KEEP_ALIVE_DELAY_MS = 10_000;
@@ -10,7 +11,7 @@ const KEEP_ALIVE_DELAY_MS = 10_000;
 const SESSION = "SET SESSION time_zone = '+00:00', sql_mode = 'NO_BACKSLASH_ESCAPES', autocommit = 1";
 
 /** The driver's configuration of a connection, TLS as `withTls` says. */
-export function connectionOptions(config: ConnectionConfig, withTls: boolean): mysql.ConnectionOptions {
+export function connectionOptions(config: DatabaseConnection, withTls: boolean): mysql.ConnectionOptions {
   return {
     host: config.host,
     port: config.port,
@@ -29,7 +30,7 @@ export function connectionOptions(config: ConnectionConfig, withTls: boolean): m
   };
 }
 
-function tlsOptions(config: ConnectionConfig): mysql.SslOptions {
+function tlsOptions(config: DatabaseConnection): mysql.SslOptions {
   const { mode, ca, cert, key } = config.tls;
   return {
     rejectUnauthorized: mode === 'verify-ca' || mode === 'verify-full',
@@ -40,23 +41,9 @@ function tlsOptions(config: ConnectionConfig): mysql.SslOptions {
   };
 }
 
-/** Runs `connect` with TLS as configured; `prefer` tries without where the server has none. */
-export async function withConfiguredTls<T>(
-  config: ConnectionConfig,
-  connect: (withTls: boolean) => Promise<T>,
-): Promise<T> {
-  if (config.tls.mode === 'disable') return connect(false);
-  try {
-    return await connect(true);
-  } catch (error) {
-    if (config.tls.mode === 'prefer' && isTlsUnsupported(error)) return connect(false);
-    throw error;
-  }
-}
-
 /** Connects and authenticates. @throws what the driver throws. */
 export async function connect(
-  config: ConnectionConfig,
+  config: DatabaseConnection,
   withTls: boolean,
   onError: (error: unknown) => void,
 ): Promise<mysql.Connection> {
@@ -98,11 +85,11 @@ export function runStatement<R extends Row>(
  * that broke is made again for the next one, unless it is pinned.
  */
 export class SqlConnection implements AsyncDisposable {
-  readonly #config: ConnectionConfig;
+  readonly #config: DatabaseConnection;
+  readonly #statements = new StatementQueue();
   #connection: mysql.Connection | null = null;
-  #last: Promise<unknown> = Promise.resolve();
 
-  constructor(config: ConnectionConfig) {
+  constructor(config: DatabaseConnection) {
     this.#config = config;
   }
 
@@ -112,48 +99,46 @@ export class SqlConnection implements AsyncDisposable {
    * @throws a TailraceError by error number; TransientError after the deadline; the signal's reason when aborted.
    */
   query<R extends Row>(doing: string, sql: string, values: readonly unknown[], signal: AbortSignal): Promise<R[]> {
-    const result = this.#last.then(() => this.#run<R>(doing, sql, values, signal));
-    this.#last = result.catch(() => undefined);
-    return result;
-  }
-
-  async #run<R extends Row>(doing: string, sql: string, values: readonly unknown[], signal: AbortSignal): Promise<R[]> {
-    signal.throwIfAborted();
     const timeoutMs = this.#config.queryTimeoutMs;
-    const stop = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    const cut = Promise.withResolvers<never>();
-    const onAbort = () => cut.reject(stop.reason);
-    stop.addEventListener('abort', onAbort, { once: true });
-    try {
-      return await Promise.race([cut.promise, this.#execute<R>(sql, values)]);
-    } catch (error) {
-      if (stop.aborted) {
-        this.#discard();
-        signal.throwIfAborted();
-        throw new TransientError(`The server did not answer within ${timeoutMs} ms while ${doing}.`, {
-          code: 'MYSQL_QUERY_TIMEOUT',
-          remedy: 'Look for locks and load on the server, or raise query_timeout.',
-        });
-      }
-      throw mysqlError(error, doing);
-    } finally {
-      stop.removeEventListener('abort', onAbort);
-    }
+    const late = () =>
+      new TransientError(`The server did not answer within ${timeoutMs} ms while ${doing}.`, {
+        code: 'MYSQL_QUERY_TIMEOUT',
+        remedy: 'Look for locks and load on the server, or raise query_timeout.',
+      });
+    return this.#statements.run<R[]>(
+      {
+        execute: (stop) => this.#execute<R>(sql, values, stop),
+        timeoutMs,
+        abandon: () => this.#discard(),
+        late,
+        classify: (error) => mysqlError(error, doing),
+      },
+      signal,
+    );
   }
 
-  async #execute<R extends Row>(sql: string, values: readonly unknown[]): Promise<R[]> {
-    const connection = this.#connection ?? (await this.#connect());
+  async #execute<R extends Row>(sql: string, values: readonly unknown[], stop: AbortSignal): Promise<R[]> {
+    const connection = this.#connection ?? (await this.#connect(stop));
     return runStatement<R>(connection, sql, values);
   }
 
-  async #connect(): Promise<mysql.Connection> {
-    const connection = await withConfiguredTls(this.#config, (withTls) =>
+  async #connect(stop: AbortSignal): Promise<mysql.Connection> {
+    let made: mysql.Connection | null = null;
+    const connection = await withConfiguredTls(this.#config, isTlsUnsupported, (withTls) =>
       connect(this.#config, withTls, () => {
-        this.#connection = null;
+        if (this.#connection === made) this.#connection = null;
       }),
     );
+    made = connection;
     this.#connection = connection;
-    await runStatement(connection, SESSION, []);
+    try {
+      // Nobody waits for it any more, so nobody would close it.
+      stop.throwIfAborted();
+      await runStatement(connection, SESSION, []);
+    } catch (error) {
+      this.#discard();
+      throw error;
+    }
     return connection;
   }
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type mysql from 'mysql2';
+import { type DatabaseConnection, withConfiguredTls } from '../../src/core/database-connection.ts';
 import { FatalError, TransientError } from '../../src/core/errors.ts';
-import type { ConnectionConfig } from './config.ts';
-import { connect, runStatement, withConfiguredTls } from './connection.ts';
-import { mysqlError } from './server-error.ts';
+import { connect, runStatement } from './connection.ts';
+import { isTlsUnsupported, mysqlError } from './server-error.ts';
 
 /** Silence after which the server ends the connection, and with it the lease: a process that stands still loses it. */
 const LEASE_S = 60;
@@ -14,14 +14,14 @@ const RENEW_MS = 10_000;
  * connection that is kept alive, stands for it: nothing is written, and it ends with its connection.
  */
 export class Lease implements AsyncDisposable {
-  readonly #config: ConnectionConfig;
+  readonly #config: DatabaseConnection;
   readonly #name: string;
   readonly #onLost: (error: unknown) => void;
   #connection: mysql.Connection | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   /** `onLost` is called when a lease that was held is held no more. */
-  constructor(config: ConnectionConfig, source: string, onLost: (error: unknown) => void) {
+  constructor(config: DatabaseConnection, source: string, onLost: (error: unknown) => void) {
     this.#config = config;
     this.#name = `tailrace.${createHash('sha256').update(source).digest('hex').slice(0, 40)}`;
     this.#onLost = onLost;
@@ -46,7 +46,7 @@ export class Lease implements AsyncDisposable {
   async #connected(): Promise<mysql.Connection> {
     if (this.#connection !== null) return this.#connection;
     try {
-      const connection = await withConfiguredTls(this.#config, (withTls) =>
+      const connection = await withConfiguredTls(this.#config, isTlsUnsupported, (withTls) =>
         connect(this.#config, withTls, () => this.#forget()),
       );
       this.#connection = connection;

@@ -1,3 +1,5 @@
+import type { CommonTypeModes } from '../../src/core/type-modes.ts';
+
 /** Which server speaks. The two share the protocol and differ in events, types and GTIDs. */
 export type Dialect = 'mysql' | 'mariadb';
 
@@ -26,20 +28,9 @@ export interface MySqlType {
   readonly declared: string | null;
 }
 
-/** How values are represented, as configured under `types:` (Debezium's handling modes). */
-export interface TypeModes {
-  readonly decimal: 'precise' | 'double' | 'string';
-  readonly time:
-    | 'adaptive'
-    | 'adaptive_time_microseconds'
-    | 'microseconds'
-    | 'nanoseconds'
-    | 'connect'
-    | 'isostring'
-    | 'structured';
-  readonly binary: 'bytes' | 'base64' | 'base64-url-safe' | 'hex';
+/** How values are represented, as configured under `types:`. */
+export interface TypeModes extends CommonTypeModes {
   readonly bigintUnsigned: 'long' | 'precise';
   /** Whether comments of columns are in the schema; MariaDB's connector always writes them. */
   readonly comments: boolean;
-  readonly unavailablePlaceholder: string;
 }

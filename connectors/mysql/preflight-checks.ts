@@ -1,17 +1,14 @@
 import type { Finding } from '../../src/core/connector.ts';
+import { type Check, error, FINE, listed, runAll, warning } from '../../src/core/preflight-verdict.ts';
 import type { MySqlConfig } from './config.ts';
 import type { PreflightFacts } from './preflight-facts.ts';
 
-type Verdict = Pick<Finding, 'severity' | 'problem' | 'remedy'>;
-type Check = (facts: PreflightFacts, config: MySqlConfig) => Verdict;
-
-const FINE: Verdict = { severity: 'ok', problem: '', remedy: '' };
 const SHORTEST_RETENTION_S = 86_400;
 /** Engines whose changes are part of transactions. */
 const TRANSACTIONAL: ReadonlySet<string> = new Set(['InnoDB', 'NDB', 'ndbcluster', 'MyRocks', 'ROCKSDB']);
 
 /** Every check by its name. Pure: the facts were read before. */
-const CHECKS: Readonly<Record<string, Check>> = {
+const CHECKS: Readonly<Record<string, Check<PreflightFacts, MySqlConfig>>> = {
   log_bin: (facts) =>
     isOn(variable(facts, 'log_bin'))
       ? FINE
@@ -126,7 +123,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
 };
 
 export function runChecks(facts: PreflightFacts, config: MySqlConfig): Finding[] {
-  return Object.entries(CHECKS).map(([check, run]) => ({ check, ...run(facts, config) }));
+  return runAll(CHECKS, facts, config);
 }
 
 function retentionSeconds(facts: PreflightFacts): number {
@@ -161,17 +158,4 @@ function variable({ server }: PreflightFacts, name: string): string | undefined 
 
 function isOn(value: string | undefined): boolean {
   return value === 'ON' || value === '1';
-}
-
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 10).join(', ');
-  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
-}
-
-function error(problem: string, remedy: string): Verdict {
-  return { severity: 'error', problem, remedy };
-}
-
-function warning(problem: string, remedy: string): Verdict {
-  return { severity: 'warning', problem, remedy };
 }

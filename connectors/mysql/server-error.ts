@@ -1,18 +1,15 @@
 import {
-  ConfigurationError,
-  type ErrorClass,
-  type ErrorContext,
-  FatalError,
-  ResyncRequiredError,
-  TailraceError,
-  TransientError,
-} from '../../src/core/errors.ts';
-
-interface Classification {
-  readonly errorClass: ErrorClass;
-  readonly code: string;
-  readonly remedy: string;
-}
+  type Classification,
+  classifiedError,
+  codeOf,
+  configuration,
+  isTlsCode,
+  PASSING_SOCKET_CODES,
+  resync,
+  transient,
+  unforeseen,
+} from '../../src/core/error-classification.ts';
+import { TailraceError } from '../../src/core/errors.ts';
 
 const GRANTS = "Grant what `tailrace check` names; the connector's README lists all grants.";
 const AGAIN = 'The source is tried again; if this repeats, look at the server.';
@@ -85,17 +82,8 @@ const DUMP_ERRORS: readonly (Classification & { readonly pattern: RegExp })[] = 
   },
 ];
 
-/** Socket and resolver errors that come and go, by Node's and the driver's error codes. */
-const TRANSIENT_CODES: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ENOENT',
+/** What the driver says of connections that broke. */
+const PASSING_DRIVER_CODES: ReadonlySet<string> = new Set([
   'PROTOCOL_CONNECTION_LOST',
   'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',
   'PROTOCOL_SEQUENCE_TIMEOUT',
@@ -103,7 +91,7 @@ const TRANSIENT_CODES: ReadonlySet<string> = new Set([
 
 /** True where the server has no TLS: `prefer` then goes on without. */
 export function isTlsUnsupported(error: unknown): boolean {
-  return stringCode(error) === 'HANDSHAKE_NO_SSL_SUPPORT';
+  return codeOf(error) === 'HANDSHAKE_NO_SSL_SUPPORT';
 }
 
 /** The server's error number; null of an error that is not the server's. */
@@ -117,12 +105,12 @@ export function mysqlError(error: unknown, doing: string): TailraceError {
   if (error instanceof TailraceError) return error;
   const number = numberOf(error);
   const text = wordsOf(error);
-  return newError(classify(error, number, text), describe(text, number, doing), error);
+  return classifiedError(classify(error, number, text), describe(text, number, doing), error);
 }
 
 /** The same for an error packet in the stream. */
 export function streamError(number: number, text: string): TailraceError {
-  return newError(classify(null, number, text), describe(text, number, 'streaming'), undefined);
+  return classifiedError(classify(null, number, text), describe(text, number, 'streaming'));
 }
 
 function describe(text: string, number: number | null, doing: string): string {
@@ -137,10 +125,10 @@ function wordsOf(error: unknown): string {
 
 function classify(error: unknown, number: number | null, text: string): Classification {
   if (number === DUMP_ERROR) {
-    return DUMP_ERRORS.find(({ pattern }) => pattern.test(text)) ?? fatal('MYSQL_DUMP_REFUSED');
+    return DUMP_ERRORS.find(({ pattern }) => pattern.test(text)) ?? unforeseen('MYSQL_DUMP_REFUSED');
   }
-  if (number !== null) return BY_NUMBER[number] ?? fatal('MYSQL_UNEXPECTED');
-  const code = stringCode(error);
+  if (number !== null) return BY_NUMBER[number] ?? unforeseen('MYSQL_UNEXPECTED');
+  const code = codeOf(error);
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') {
     return configuration('MYSQL_NO_TLS', 'Turn TLS on at the server, or set tls.mode to disable.');
   }
@@ -150,45 +138,11 @@ function classify(error: unknown, number: number | null, text: string): Classifi
       'Give the account caching_sha2_password, sha256_password or mysql_native_password; ed25519 of MariaDB is not supported.',
     );
   }
-  if (code !== null && TRANSIENT_CODES.has(code)) return transient('MYSQL_UNAVAILABLE', AGAIN);
-  if (code !== null && /^(HANDSHAKE_SSL|ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_SSL)/.test(code)) {
+  if (code !== null && (PASSING_SOCKET_CODES.has(code) || PASSING_DRIVER_CODES.has(code))) {
+    return transient('MYSQL_UNAVAILABLE', AGAIN);
+  }
+  if (code !== null && (isTlsCode(code) || code.startsWith('HANDSHAKE_SSL'))) {
     return configuration('MYSQL_TLS', "Check tls.mode, tls.ca_file and the server's certificate.");
   }
-  return fatal('MYSQL_UNEXPECTED');
-}
-
-function stringCode(error: unknown): string | null {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : null;
-}
-
-function newError(classification: Classification, message: string, cause: unknown): TailraceError {
-  const { errorClass, code, remedy } = classification;
-  const context: ErrorContext = cause === undefined ? { code, remedy } : { code, remedy, cause };
-  switch (errorClass) {
-    case 'transient':
-      return new TransientError(message, context);
-    case 'resync-required':
-      return new ResyncRequiredError(message, context);
-    case 'configuration':
-      return new ConfigurationError(message, context);
-    default:
-      return new FatalError(message, context);
-  }
-}
-
-function transient(code: string, remedy: string): Classification {
-  return { errorClass: 'transient', code, remedy };
-}
-
-function configuration(code: string, remedy: string): Classification {
-  return { errorClass: 'configuration', code, remedy };
-}
-
-function resync(code: string, remedy: string): Classification {
-  return { errorClass: 'resync-required', code, remedy };
-}
-
-function fatal(code: string): Classification {
-  return { errorClass: 'fatal', code, remedy: "Not foreseen; look at the server's log and report it." };
+  return unforeseen('MYSQL_UNEXPECTED');
 }

@@ -1,13 +1,20 @@
 import type { Checkpoint } from '../../src/core/checkpoint.ts';
 import { rawBytesCodec } from '../../src/core/codecs/binary.ts';
-import type { ConnectorDependencies, ResumeVerdict, SourceHealth, SourceSession } from '../../src/core/connector.ts';
+import type {
+  ChangeStream,
+  ConnectorDependencies,
+  ResumeVerdict,
+  SourceHealth,
+  SourceSession,
+} from '../../src/core/connector.ts';
 import { FatalError } from '../../src/core/errors.ts';
 import type { SchemaStore } from '../../src/core/schema-store.ts';
 import type { ColumnCodec } from '../../src/core/table.ts';
+import { waitForTurn } from '../../src/core/wait-for-turn.ts';
 import { BinlogConnection, type DumpStart } from './binlog-connection.ts';
 import { readCollations } from './catalog.ts';
 import { ChangeDecoder } from './change-decoder.ts';
-import { MySqlChangeStream } from './change-stream.ts';
+import { changeStream } from './change-stream.ts';
 import type { MySqlConfig } from './config.ts';
 import { SqlConnection } from './connection.ts';
 import { parseGtidProgress } from './gtid-progress.ts';
@@ -18,8 +25,6 @@ import { type LogHead, readBinlogFiles, readHead, readServerFacts, type ServerFa
 import { MySqlSourceBlock } from './source-block.ts';
 import { TableCache } from './table-cache.ts';
 
-const CLAIM_RETRY_MS = 1000;
-const CLAIM_LOG_MS = 10_000;
 const HEARTBEAT_PERIOD_MS = 5_000;
 const SILENCE_LIMIT_MS = 60_000;
 
@@ -32,7 +37,7 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
   readonly #sql: SqlConnection;
   readonly #server: ServerFacts;
   readonly #lease: Lease;
-  #stream: MySqlChangeStream | null = null;
+  #stream: ChangeStream<MySqlPosition> | null = null;
   #decoder: ChangeDecoder | null = null;
   #binlog: BinlogConnection | null = null;
   #leaseLoss: unknown = null;
@@ -73,16 +78,13 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
     return this.#server.identity;
   }
 
-  async claim(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.#dependencies;
-    let nextLogMs = clock.nowMs();
-    while (!(await this.#lease.tryToTake())) {
-      if (clock.nowMs() >= nextLogMs) {
-        nextLogMs = clock.nowMs() + CLAIM_LOG_MS;
-        logger.warn({}, 'another process reads the binlog for this source; waiting until it stops');
-      }
-      await clock.sleep(CLAIM_RETRY_MS, signal);
-    }
+  claim(signal: AbortSignal): Promise<void> {
+    return waitForTurn(
+      this.#dependencies,
+      'another process reads the binlog for this source; waiting until it stops',
+      async () => ((await this.#lease.tryToTake()) ? null : {}),
+      signal,
+    );
   }
 
   async assessResume(checkpoint: Checkpoint | null): Promise<ResumeVerdict<MySqlPosition>> {
@@ -115,7 +117,7 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
     };
   }
 
-  async stream(from: MySqlPosition, schemas: SchemaStore, signal: AbortSignal): Promise<MySqlChangeStream> {
+  async stream(from: MySqlPosition, schemas: SchemaStore, signal: AbortSignal): Promise<ChangeStream<MySqlPosition>> {
     if (this.#stream !== null) {
       throw new FatalError('A second stream was asked for in one session.', {
         code: 'MYSQL_NOT_CLAIMED',
@@ -153,7 +155,7 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
     this.#binlog = binlog;
     if (this.#leaseLoss !== null) binlog.inbox.fail(this.#leaseLoss);
     this.#decoder = new ChangeDecoder({ dialect, tables, from, includeQuery });
-    this.#stream = new MySqlChangeStream({
+    this.#stream = changeStream({
       connection: binlog,
       tables,
       decoder: this.#decoder,

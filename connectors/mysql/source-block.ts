@@ -1,9 +1,15 @@
 import type { ChangeBatch } from '../../src/core/change-batch.ts';
-import { writeThousandfold } from '../../src/core/codecs/wide-long.ts';
 import type { ConnectSchema, ConnectStruct } from '../../src/core/connect-schema.ts';
+import { writeOptionalLong, writeOptionalText } from '../../src/core/optional-values.ts';
 import type { SchemaChange } from '../../src/core/schema-change.ts';
 import type { SourceBlock } from '../../src/core/source-block.ts';
-import { COMMON_SOURCE_FIELDS, DEBEZIUM_VERSION } from '../../src/core/source-fields.ts';
+import {
+  COMMON_SOURCE_FIELDS,
+  writeCommitMs,
+  writeFineCommitTimes,
+  writeSourceOrigin,
+  writeStreamedFrom,
+} from '../../src/core/source-fields.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 import { ConstantFragment, type ValueWriter } from '../../src/core/value-writer.ts';
 import type { MySqlChangeBatch } from './my-change-batch.ts';
@@ -51,7 +57,7 @@ export class MySqlSourceBlock implements SourceBlock {
   readonly #tables = new WeakMap<TableVersion, TablePart>();
   #table: TableVersion | null = null;
   #transaction: TransactionContext | null = null;
-  readonly #writeHead = (out: ValueWriter): void => this.#stream(out);
+  readonly #writeHead = (out: ValueWriter): void => writeSourceOrigin(out, this.#dialect, this.#topicPrefix);
   readonly #writeDatabase = (out: ValueWriter): void => writeDatabase(out, this.#table?.id.database ?? '');
   readonly #writeTable = (out: ValueWriter): void => writeTable(out, this.#table?.id.name ?? null);
   readonly #writePlace = (out: ValueWriter): void => writePlace(out, this.#transaction as TransactionContext);
@@ -73,16 +79,10 @@ export class MySqlSourceBlock implements SourceBlock {
     const change = part === null ? (details[index] as SchemaChange) : null;
     out.beginStruct();
     out.constant(this.#head, this.#writeHead);
-    out.field('ts_ms');
-    out.safeLong(Math.floor(timeUs / 1000));
+    writeCommitMs(out, timeUs);
     if (part !== null) out.constant(part.database, this.#writeDatabase);
     else writeDatabase(out, change?.databaseName ?? '');
-    out.field('ts_us');
-    out.present(0);
-    out.safeLong(timeUs);
-    out.field('ts_ns');
-    out.present(0);
-    writeThousandfold(timeUs, out);
+    writeFineCommitTimes(out, timeUs);
     if (part !== null) out.constant(part.table, this.#writeTable);
     else writeTable(out, change?.tableName ?? null);
     out.constant(this.#place, this.#writePlace);
@@ -105,23 +105,10 @@ export class MySqlSourceBlock implements SourceBlock {
     }
     return part;
   }
-
-  #stream(out: ValueWriter): void {
-    out.field('version');
-    out.text(DEBEZIUM_VERSION);
-    out.field('connector');
-    out.text(this.#dialect);
-    out.field('name');
-    out.text(this.#topicPrefix);
-  }
 }
 
 function writeDatabase(out: ValueWriter, database: string): void {
-  out.field('snapshot');
-  out.present(1);
-  out.text('false');
-  out.field('db');
-  out.text(database);
+  writeStreamedFrom(out, database);
   out.field('sequence');
   out.absent(0);
 }
@@ -138,22 +125,4 @@ function writePlace(out: ValueWriter, transaction: TransactionContext): void {
   writeOptionalText(out, transaction.gtid);
   out.field('file');
   out.text(transaction.file);
-}
-
-function writeOptionalLong(out: ValueWriter, value: number | null): void {
-  if (value === null) {
-    out.absent(0);
-    return;
-  }
-  out.present(0);
-  out.safeLong(value);
-}
-
-function writeOptionalText(out: ValueWriter, value: string | null): void {
-  if (value === null) {
-    out.absent(0);
-    return;
-  }
-  out.present(0);
-  out.text(value);
 }

@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
 import { FatalError, ResyncRequiredError } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import type { SchemaChange, TableChange } from '../../src/core/schema-change.ts';
 import type { SchemaStore, StoredVersion } from '../../src/core/schema-store.ts';
 import { capturesTable, type SourceSettings } from '../../src/core/settings.ts';
+import { shortHash } from '../../src/core/short-hash.ts';
+import { isNewVersion, versionAt } from '../../src/core/stored-versions.ts';
 import { buildTableVersion } from './build-table-version.ts';
 import { readCatalogTable } from './catalog.ts';
 import type { TypeContext } from './column-type.ts';
@@ -78,7 +79,7 @@ export class TableCache {
       map,
       rows: rowLayoutOf(map),
       name,
-      layout: createHash('sha256').update(body).digest('hex').slice(0, 32),
+      layout: shortHash(body),
       captured: capturesTable(this.#options.source, name),
       version: null,
       body,
@@ -106,7 +107,7 @@ export class TableCache {
     const facts = reusable === null ? await this.#readFacts(table, point, signal) : factsOf(reusable);
     if (reusable === null) {
       const version: StoredVersion = { layout: table.layout, since: point, resolved: JSON.stringify(facts) };
-      if (isNew(version, stored.at(-1) ?? null)) await schemas.add(table.name, version, signal);
+      if (isNewVersion(version, stored)) await schemas.add(table.name, version, signal);
     }
     table.version = this.#versionOf(table, facts);
   }
@@ -248,16 +249,4 @@ function dropOf(name: TableName): SchemaChange {
 
 function factsOf(version: StoredVersion): TableFacts {
   return JSON.parse(version.resolved) as TableFacts;
-}
-
-/** Whether a version is to be stored: the store is in log order, and says each thing once. */
-function isNew(version: StoredVersion, newest: StoredVersion | null): boolean {
-  if (newest === null) return true;
-  if (newest.since > version.since) return false;
-  return newest.layout !== version.layout || newest.resolved !== version.resolved;
-}
-
-/** The version of this layout in force at `point`. */
-function versionAt(versions: readonly StoredVersion[], layout: string, point: string): StoredVersion | null {
-  return versions.findLast((version) => version.layout === layout && version.since <= point) ?? null;
 }

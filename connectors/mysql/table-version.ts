@@ -11,11 +11,7 @@ import {
 import { type MySqlChangeBatch, NO_IMAGE } from './my-change-batch.ts';
 import type { RowLayout } from './protocol/row-layout.ts';
 
-export interface TableVersionParts {
-  readonly id: TableId;
-  readonly fingerprint: string;
-  readonly columns: readonly Column[];
-  readonly key: readonly number[] | null;
+export interface TableVersionParts extends Omit<TableVersion, 'locate'> {
   /** Index in `columns` of each column of the table map, -1 where it is left out. */
   readonly positions: Int32Array;
   readonly rows: RowLayout;

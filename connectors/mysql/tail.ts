@@ -1,17 +1,16 @@
-import type { ConnectorDependencies, TailTarget } from '../../src/core/connector.ts';
-import { ConfigurationError } from '../../src/core/errors.ts';
-import type { SchemaStore, StoredVersion } from '../../src/core/schema-store.ts';
-import type { SourceSettings } from '../../src/core/settings.ts';
+import type { ChangeStream, ConnectorDependencies, TailTarget } from '../../src/core/connector.ts';
+import { requireTailable, tailSettings } from '../../src/core/live-tail.ts';
+import { MemorySchemaStore } from '../../src/core/memory-schema-store.ts';
 import { BinlogConnection } from './binlog-connection.ts';
 import { readCollations } from './catalog.ts';
 import { ChangeDecoder } from './change-decoder.ts';
-import { MySqlChangeStream } from './change-stream.ts';
+import { changeStream } from './change-stream.ts';
 import type { MySqlConfig } from './config.ts';
 import { SqlConnection } from './connection.ts';
 import { parseGtidProgress } from './gtid-progress.ts';
 import type { Dialect } from './mysql-type.ts';
 import { parseMySqlConfig } from './parse-config.ts';
-import { logPointKey } from './positions.ts';
+import { logPointKey, type MySqlPosition } from './positions.ts';
 import { readHead, readServerFacts } from './server-facts.ts';
 import { startOf } from './session.ts';
 import { TableCache } from './table-cache.ts';
@@ -25,7 +24,7 @@ export async function openTail(
   target: TailTarget,
   { clock, logger }: ConnectorDependencies,
   signal: AbortSignal,
-): Promise<MySqlChangeStream> {
+): Promise<ChangeStream<MySqlPosition>> {
   const { connection, source, types, serverId } = tailConfig(dialect, target);
   const sql = new SqlConnection(connection);
   try {
@@ -42,7 +41,7 @@ export async function openTail(
       modes: types,
       types: { dialect, charsets: await readCollations(sql, dialect, signal) },
       sql,
-      schemas: memoryStore(),
+      schemas: new MemorySchemaStore(),
       logger,
       describes: false,
       head: logPointKey(0, head.file, head.position),
@@ -60,7 +59,7 @@ export async function openTail(
       },
       signal,
     );
-    return new MySqlChangeStream({
+    return changeStream({
       connection: binlog,
       tables,
       decoder: new ChangeDecoder({ dialect, tables, from, includeQuery: false }),
@@ -78,47 +77,12 @@ export async function openTail(
 /** Values as people write them. */
 const READABLE_TYPES = { decimal: 'string', time: 'isostring', binary: 'hex', bigint_unsigned: 'precise' } as const;
 
-/** @throws ConfigurationError naming every problem of the URL, without repeating it: it may hold a password. */
 function tailConfig(dialect: Dialect, target: TailTarget): MySqlConfig {
-  const parsed = parseMySqlConfig(dialect, {
-    ...NO_RULES,
-    // Two tails at a time are two replicas.
-    name: `tail-${process.pid}`,
-    type: dialect,
-    topicPrefix: 'tail',
-    tables: { include: target.tables, exclude: [] },
-    connector: { url: target.url, types: READABLE_TYPES },
-  });
-  if (parsed.ok) return parsed.value;
-  const problems = parsed.problems.map(({ path, message }) => `${path} ${message}`).join('; ');
-  throw new ConfigurationError(`The database URL cannot be used: ${problems}.`, {
-    code: 'MYSQL_URL_INVALID',
-    remedy: 'Write mysql://user:password@host:3306 or mariadb://…, and ?ssl-mode=required or the like after it.',
-  });
+  // Two tails at a time are two replicas.
+  const settings = tailSettings(dialect, `tail-${process.pid}`, target, { types: READABLE_TYPES });
+  return requireTailable(
+    parseMySqlConfig(dialect, settings),
+    'MYSQL_URL_INVALID',
+    'Write mysql://user:password@host:3306 or mariadb://…, and ?ssl-mode=required or the like after it.',
+  );
 }
-
-function memoryStore(): SchemaStore {
-  const byTable = new Map<string, StoredVersion[]>();
-  return {
-    versions: (relation) => byTable.get(relation) ?? [],
-    add: async (relation, version) => {
-      byTable.set(relation, [version]);
-    },
-  };
-}
-
-const NO_RULES: Omit<SourceSettings, 'name' | 'type' | 'topicPrefix' | 'tables' | 'connector'> = {
-  columns: { exclude: [], mask: [], hash: [], truncate: [], propagateSourceType: [] },
-  messageKeys: [],
-  snapshotMode: 'no_data',
-  heartbeatIntervalMs: 0,
-  heartbeatTopic: false,
-  extendedHeaders: false,
-  tombstonesOnDelete: false,
-  transactionMetadata: false,
-  skippedOperations: new Set(),
-  onPoison: 'fail',
-  schemaNameAdjustment: 'none',
-  fieldNameAdjustment: 'none',
-  unavailablePlaceholder: '',
-};

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import type { Column } from '../../src/core/table.ts';
+import { shortHash } from '../../src/core/short-hash.ts';
+import { type Column, keyIndexes } from '../../src/core/table.ts';
 import { columnCodec, sourceTypeOf } from './column-codecs.ts';
 import { columnDefault } from './column-default.ts';
 import type { TypeModes } from './pg-type.ts';
@@ -35,7 +35,7 @@ export function buildTableVersion(
   });
   return new PgTableVersion({
     id: { database, schema: relation.schema, name: relation.name },
-    fingerprint: fingerprintOf(layout, facts),
+    fingerprint: shortHash(layout, JSON.stringify(facts)),
     columns,
     key: keyIndexes(columns, facts.key),
     positions,
@@ -45,16 +45,5 @@ export function buildTableVersion(
 
 /** Hash of a Relation message: equal layouts have equal bytes. */
 export function layoutOf(bytes: Buffer, start: number, end: number): string {
-  return createHash('sha256').update(bytes.subarray(start, end)).digest('hex').slice(0, 32);
-}
-
-function fingerprintOf(layout: string, facts: RelationFacts): string {
-  return createHash('sha256').update(layout).update(JSON.stringify(facts)).digest('hex').slice(0, 32);
-}
-
-/** A key with a column that no codec can write is no key. */
-function keyIndexes(columns: readonly Column[], key: readonly string[] | null): readonly number[] | null {
-  if (key === null) return null;
-  const indexes = key.map((name) => columns.findIndex((column) => column.name === name));
-  return indexes.includes(-1) ? null : indexes;
+  return shortHash(bytes.subarray(start, end));
 }

@@ -124,11 +124,6 @@ export function columnCodec(type: PgType, typmod: number, modes: TypeModes): Col
   return codec === null || modes.textEncoding !== 'unverified' ? codec : verifiedUtf8(codec);
 }
 
-/** The codec of the raw bytes of a logical message. */
-export function messageContentCodec(modes: TypeModes): ColumnCodec {
-  return rawBytesCodec(modes);
-}
-
 function codecOf(type: PgType, typmod: number, modes: TypeModes): PostgresCodec | null {
   if (type.base !== null) {
     return codecOf(type.base.type, type.base.typmod, modes);

@@ -1,5 +1,5 @@
 import type { ConnectorConfig } from '../../src/core/connector.ts';
-import type { Secret } from '../../src/core/secret.ts';
+import type { DatabaseConnection } from '../../src/core/database-connection.ts';
 import type { TypeModes } from './pg-type.ts';
 
 /** What the Postgres connector knows of a source; everything is resolved, files are read. */
@@ -13,25 +13,9 @@ export interface PostgresConfig extends ConnectorConfig {
   readonly statusIntervalMs: number;
 }
 
-export interface ConnectionConfig {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: Secret | null;
+/** Postgres connects to one database. */
+export interface ConnectionConfig extends DatabaseConnection {
   readonly database: string;
-  readonly tls: ConnectionTls;
-  readonly connectTimeoutMs: number;
-  readonly queryTimeoutMs: number;
-}
-
-export type TlsMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
-
-/** `ca`, `cert` and `key` are the contents of the files. */
-export interface ConnectionTls {
-  readonly mode: TlsMode;
-  readonly ca: string | null;
-  readonly cert: string | null;
-  readonly key: Secret | null;
 }
 
 export interface SlotConfig {

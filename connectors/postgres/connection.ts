@@ -1,5 +1,7 @@
 import pg from 'pg';
+import { withConfiguredTls } from '../../src/core/database-connection.ts';
 import { TransientError } from '../../src/core/errors.ts';
+import { StatementQueue } from '../../src/core/statement-queue.ts';
 import type { ConnectionConfig } from './config.ts';
 import { isTlsUnsupported, postgresError } from './sql-state.ts';
 
@@ -52,21 +54,6 @@ function tlsOptions(config: ConnectionConfig): Exclude<pg.ClientConfig['ssl'], b
   };
 }
 
-/** Runs `connect` with TLS as configured; `prefer` tries without where the server has none. */
-export async function withConfiguredTls<T>(
-  config: ConnectionConfig,
-  connect: (withTls: boolean) => Promise<T>,
-): Promise<T> {
-  if (config.tls.mode === 'disable') return connect(false);
-  try {
-    return await connect(true);
-  } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    if (config.tls.mode === 'prefer' && isTlsUnsupported(cause)) return connect(false);
-    throw error;
-  }
-}
-
 /**
  * An ordinary connection for catalog queries and commands. Queries run one at a time, each with a deadline; a connection
  * that broke is made again for the next query.
@@ -74,8 +61,8 @@ export async function withConfiguredTls<T>(
 export class SqlConnection implements AsyncDisposable {
   readonly #config: ConnectionConfig;
   readonly #purpose: string;
+  readonly #statements = new StatementQueue();
   #client: pg.Client | null = null;
-  #last: Promise<unknown> = Promise.resolve();
 
   constructor(config: ConnectionConfig, purpose: string) {
     this.#config = config;
@@ -95,49 +82,35 @@ export class SqlConnection implements AsyncDisposable {
     signal: AbortSignal,
     timeoutMs = this.#config.queryTimeoutMs,
   ): Promise<R[]> {
-    const result = this.#last.then(() => this.#run<R>(doing, sql, values, signal, timeoutMs));
-    this.#last = result.catch(() => undefined);
-    return result;
+    const late = () =>
+      new TransientError(`Postgres did not answer within ${timeoutMs} ms while ${doing}.`, {
+        code: 'POSTGRES_QUERY_TIMEOUT',
+        remedy: 'Look for locks and load on the server, or raise query_timeout.',
+      });
+    return this.#statements.run<R[]>(
+      {
+        execute: (stop) => this.#execute<R>(sql, values, stop),
+        timeoutMs,
+        abandon: () => this.#discard(),
+        late,
+        classify: (error) => postgresError(error, doing),
+      },
+      signal,
+    );
   }
 
-  async #run<R extends pg.QueryResultRow>(
-    doing: string,
+  async #execute<R extends pg.QueryResultRow>(
     sql: string,
     values: readonly unknown[],
-    signal: AbortSignal,
-    timeoutMs: number,
+    stop: AbortSignal,
   ): Promise<R[]> {
-    signal.throwIfAborted();
-    const stop =
-      timeoutMs === Number.POSITIVE_INFINITY ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    const cut = Promise.withResolvers<never>();
-    const onAbort = () => cut.reject(stop.reason);
-    stop.addEventListener('abort', onAbort, { once: true });
-    try {
-      return await Promise.race([cut.promise, this.#execute<R>(sql, values)]);
-    } catch (error) {
-      if (stop.aborted) {
-        this.#discard();
-        signal.throwIfAborted();
-        throw new TransientError(`Postgres did not answer within ${timeoutMs} ms while ${doing}.`, {
-          code: 'POSTGRES_QUERY_TIMEOUT',
-          remedy: 'Look for locks and load on the server, or raise query_timeout_ms.',
-        });
-      }
-      throw postgresError(error, doing);
-    } finally {
-      stop.removeEventListener('abort', onAbort);
-    }
-  }
-
-  async #execute<R extends pg.QueryResultRow>(sql: string, values: readonly unknown[]): Promise<R[]> {
-    const client = this.#client ?? (await this.#connect());
+    const client = this.#client ?? (await this.#connect(stop));
     const result = await client.query<R>(sql, values.length === 0 ? undefined : [...values]);
     return result.rows;
   }
 
-  async #connect(): Promise<pg.Client> {
-    const client = await withConfiguredTls(this.#config, async (withTls) => {
+  async #connect(stop: AbortSignal): Promise<pg.Client> {
+    const client = await withConfiguredTls(this.#config, isTlsUnsupported, async (withTls) => {
       const attempt = new pg.Client(clientConfig(this.#config, withTls, this.#purpose));
       // The query that is running, or the next one, reports a broken connection; an unheard event would end the process.
       attempt.on('error', () => this.#forget(attempt));
@@ -146,6 +119,11 @@ export class SqlConnection implements AsyncDisposable {
       return attempt;
     });
     this.#client = client;
+    if (stop.aborted) {
+      // Nobody waits for it any more, so nobody would close it.
+      this.#discard();
+      throw stop.reason;
+    }
     return client;
   }
 

@@ -1,9 +1,9 @@
+import { codeOf } from '../../src/core/error-classification.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import { repeat } from '../../src/core/repeat.ts';
 import { HEARTBEAT_PREFIX } from './change-decoder.ts';
 import type { SqlConnection } from './connection.ts';
 import type { ServerFacts } from './server-facts.ts';
-import { codeOf } from './sql-state.ts';
 
 /**
  * Writes a logical message now and then, so that a quiet database on a busy server has something to confirm: else its

@@ -1,3 +1,5 @@
+import type { CommonTypeModes } from '../../src/core/type-modes.ts';
+
 /** A type as `pg_type` describes it, with what a codec needs resolved. */
 export interface PgType {
   readonly oid: number;
@@ -14,25 +16,14 @@ export interface PgType {
   readonly labels: readonly string[];
 }
 
-/** How values are represented, as configured under `types:` (Debezium's handling modes). */
-export interface TypeModes {
-  readonly decimal: 'precise' | 'double' | 'string';
-  readonly time:
-    | 'adaptive'
-    | 'adaptive_time_microseconds'
-    | 'microseconds'
-    | 'nanoseconds'
-    | 'connect'
-    | 'isostring'
-    | 'structured';
-  readonly binary: 'bytes' | 'base64' | 'base64-url-safe' | 'hex';
+/** How values are represented, as configured under `types:`. */
+export interface TypeModes extends CommonTypeModes {
   readonly interval: 'numeric' | 'string';
   readonly hstore: 'json' | 'map';
   /** Types that Debezium does not know: leave the column out, or publish the text form. */
   readonly unknown: 'skip' | 'include';
   /** `money.fraction.digits`. */
   readonly moneyFractionDigits: number;
-  readonly unavailablePlaceholder: string;
   /** `unverified`: the database's encoding is SQL_ASCII, so that every value is checked to be UTF-8. Default: `utf8`. */
   readonly textEncoding?: 'utf8' | 'unverified';
 }

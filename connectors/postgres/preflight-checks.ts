@@ -1,4 +1,5 @@
 import type { Finding } from '../../src/core/connector.ts';
+import { type Check, error, FINE, listed, runAll, warning } from '../../src/core/preflight-verdict.ts';
 import type { PostgresConfig } from './config.ts';
 import { type PreflightFacts, streamApplicationName } from './preflight-facts.ts';
 import { uncoveredTables } from './publication-coverage.ts';
@@ -9,13 +10,8 @@ const OLDEST_VERSION = 14;
 const NEWEST_VERSION = 18;
 const SHORTEST_SENDER_TIMEOUT_MS = 10_000;
 
-type Verdict = Pick<Finding, 'severity' | 'problem' | 'remedy'>;
-type Check = (facts: PreflightFacts, config: PostgresConfig) => Verdict;
-
-const FINE: Verdict = { severity: 'ok', problem: '', remedy: '' };
-
 /** Every check by its name. Pure: the facts were read before. */
-const CHECKS: Readonly<Record<string, Check>> = {
+const CHECKS: Readonly<Record<string, Check<PreflightFacts, PostgresConfig>>> = {
   server_version: ({ server }) => {
     if (server.version < OLDEST_VERSION) {
       return error(`The server is PostgreSQL ${server.version}.`, `Upgrade it to ${OLDEST_VERSION} or newer.`);
@@ -128,7 +124,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       return missing.length > 0
         ? error(`The publication "${slot.publication}" does not exist.`, 'Create it, or set slot.autocreate: filtered.')
         : warning(
-            `Not in the publication "${slot.publication}": ${list(uncovered.map(nameOf))}.`,
+            `Not in the publication "${slot.publication}": ${listed(uncovered.map(nameOf))}.`,
             'Add these tables to it, or leave them out of tables.include.',
           );
     }
@@ -148,19 +144,19 @@ const CHECKS: Readonly<Record<string, Check>> = {
     return foreign.length === 0
       ? FINE
       : error(
-          `The role ${role.name} does not own ${list(foreign)}, so it cannot publish them.`,
+          `The role ${role.name} does not own ${listed(foreign)}, so it cannot publish them.`,
           'Make it a member of the owning role, or create the publication as the owner and set slot.autocreate: disabled.',
         );
   },
   replica_identity: ({ tables, publications }, { slot }) => {
     const without = tables.filter((table) => !table.hasIdentity);
     if (without.length === 0) return FINE;
-    const names = list(without.map(nameOf));
+    const names = listed(without.map(nameOf));
     const refused = refusals(publications, tables, slot);
     const remedy = 'Give them a primary key, or ALTER TABLE … REPLICA IDENTITY FULL.';
     if (refused.length > 0) {
       return error(
-        `UPDATE and DELETE fail on ${list(refused.map(nameOf))}: they are published without a usable replica identity.`,
+        `UPDATE and DELETE fail on ${listed(refused.map(nameOf))}: they are published without a usable replica identity.`,
         remedy,
       );
     }
@@ -170,20 +166,20 @@ const CHECKS: Readonly<Record<string, Check>> = {
     unreadable.length === 0
       ? FINE
       : warning(
-          `The role ${role.name} may not read ${list(unreadable)}; streaming does not need it, a snapshot does.`,
+          `The role ${role.name} may not read ${listed(unreadable)}; streaming does not need it, a snapshot does.`,
           `GRANT SELECT on them (and USAGE on their schemas) TO ${role.name}.`,
         ),
   toast: ({ withToast }) =>
     withToast.length === 0
       ? FINE
       : warning(
-          `Updates of ${list(withToast)} leave out large values that did not change.`,
+          `Updates of ${listed(withToast)} leave out large values that did not change.`,
           'Consumers get the unavailable placeholder for them; REPLICA IDENTITY FULL sends them always, at the price of more WAL.',
         ),
 };
 
-export function runChecks(facts: PreflightFacts, config: PostgresConfig): readonly Finding[] {
-  return Object.entries(CHECKS).map(([check, verdict]) => ({ check, ...verdict(facts, config) }));
+export function runChecks(facts: PreflightFacts, config: PostgresConfig): Finding[] {
+  return runAll(CHECKS, facts, config);
 }
 
 /** Tables whose UPDATE and DELETE fail, or will. What the source repairs by itself within seconds is not among them. */
@@ -212,17 +208,4 @@ export function matchesStandbyNames(setting: string, applicationName: string): b
 
 function nameOf(table: { schema: string; name: string }): string {
   return `${table.schema}.${table.name}`;
-}
-
-function list(names: readonly string[]): string {
-  const shown = names.slice(0, 10).join(', ');
-  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
-}
-
-function error(problem: string, remedy: string): Verdict {
-  return { severity: 'error', problem, remedy };
-}
-
-function warning(problem: string, remedy: string): Verdict {
-  return { severity: 'warning', problem, remedy };
 }

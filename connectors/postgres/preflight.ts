@@ -1,5 +1,5 @@
 import type { ConnectorDependencies, Finding } from '../../src/core/connector.ts';
-import { TailraceError } from '../../src/core/errors.ts';
+import { findingsOf } from '../../src/core/preflight-verdict.ts';
 import type { PostgresConfig } from './config.ts';
 import { SqlConnection } from './connection.ts';
 import { runChecks } from './preflight-checks.ts';
@@ -12,11 +12,5 @@ export async function preflight(
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   await using sql = new SqlConnection(config.connection, `check ${config.source.name}`);
-  try {
-    const facts = await readPreflightFacts(config, sql, signal);
-    return [{ check: 'connection', severity: 'ok', problem: '', remedy: '' }, ...runChecks(facts, config)];
-  } catch (error) {
-    if (!(error instanceof TailraceError)) throw error;
-    return [{ check: 'connection', severity: 'error', problem: error.message, remedy: error.remedy }];
-  }
+  return findingsOf(async () => runChecks(await readPreflightFacts(config, sql, signal), config));
 }

@@ -1,6 +1,7 @@
 import type { Logger } from '../../src/core/logger.ts';
 import type { SchemaStore, StoredVersion } from '../../src/core/schema-store.ts';
 import { capturesTable, type SourceSettings } from '../../src/core/settings.ts';
+import { isNewVersion, versionAt } from '../../src/core/stored-versions.ts';
 import { buildTableVersion } from './build-table-version.ts';
 import { readCatalogTable, readTypes } from './catalog.ts';
 import type { SqlConnection } from './connection.ts';
@@ -116,7 +117,7 @@ export class RelationCache {
     const catalog = await this.#readFacts(relation.message, signal);
     const facts = withLabels(withNullable(catalog, relation.metNull), relation.metLabels);
     const version: StoredVersion = { layout: relation.layout, since, resolved: JSON.stringify(facts) };
-    if (isNew(version, newestOf(stored))) await schemas.add(key, version, signal);
+    if (isNewVersion(version, stored)) await schemas.add(key, version, signal);
     this.#use(relation, facts, false);
     relation.changesAt = nextChange(schemas.versions(key), relation.layout, since);
   }
@@ -164,16 +165,6 @@ export class RelationCache {
   }
 }
 
-/**
- * Whether a version is to be stored. The store is in log order: after an operator set the position back, to before what
- * it still knows, versions of that stretch are used without being stored.
- */
-function isNew(version: StoredVersion, newest: StoredVersion | null): boolean {
-  if (newest === null) return true;
-  if (newest.since > version.since) return false;
-  return newest.layout !== version.layout || newest.resolved !== version.resolved;
-}
-
 function factsOf(version: StoredVersion): RelationFacts {
   return JSON.parse(version.resolved) as RelationFacts;
 }
@@ -184,16 +175,6 @@ function explainsWhatWasMet(relation: Relation, facts: RelationFacts): boolean {
   return hasLabels(facts, relation.metLabels);
 }
 
-/** The version of this layout in force at `point`. */
-export function versionAt(versions: readonly StoredVersion[], layout: string, point: string): StoredVersion | null {
-  let found: StoredVersion | null = null;
-  for (const version of versions) {
-    if (version.layout !== layout || version.since > point) continue;
-    if (found === null || version.since >= found.since) found = version;
-  }
-  return found;
-}
-
 function nextChange(versions: readonly StoredVersion[], layout: string, point: string): string | null {
   let next: string | null = null;
   for (const version of versions) {
@@ -202,10 +183,4 @@ function nextChange(versions: readonly StoredVersion[], layout: string, point: s
     }
   }
   return next;
-}
-
-function newestOf(versions: readonly StoredVersion[]): StoredVersion | null {
-  let newest: StoredVersion | null = null;
-  for (const version of versions) if (newest === null || version.since >= newest.since) newest = version;
-  return newest;
 }

@@ -2,18 +2,19 @@ import type { Socket } from 'node:net';
 import type pg from 'pg';
 import { LogicalReplicationService } from 'pg-logical-replication';
 import type { Clock } from '../../src/core/clock.ts';
+import { withConfiguredTls } from '../../src/core/database-connection.ts';
 import { ResyncRequiredError, TransientError } from '../../src/core/errors.ts';
 import { freeBuffer } from '../../src/core/free-buffer.ts';
 import { allocateBuffer } from '../../src/core/large-buffer.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import { MessageInbox } from '../../src/core/message-inbox.ts';
 import type { ConnectionConfig } from './config.ts';
-import { clientConfig, socketOf, withConfiguredTls } from './connection.ts';
+import { clientConfig, socketOf } from './connection.ts';
 import { CopyStreamFramer } from './protocol/copy-stream-framer.ts';
 import { compareLsn, LSN_ZERO, type Lsn } from './protocol/lsn.ts';
 import { encodeStandbyStatus } from './protocol/standby-status.ts';
 import { createTemporarySlotCommand, startReplicationCommand } from './protocol/start-replication.ts';
-import { postgresError } from './sql-state.ts';
+import { isTlsUnsupported, postgresError } from './sql-state.ts';
 
 export interface ReplicationOptions {
   readonly connection: ConnectionConfig;
@@ -79,7 +80,7 @@ export class ReplicationConnection implements AsyncDisposable {
    */
   static async start(options: ReplicationOptions, signal: AbortSignal): Promise<ReplicationConnection> {
     signal.throwIfAborted();
-    return withConfiguredTls(options.connection, async (withTls) => {
+    return withConfiguredTls(options.connection, isTlsUnsupported, async (withTls) => {
       const connection = new ReplicationConnection(options, withTls);
       try {
         await connection.#start(signal);

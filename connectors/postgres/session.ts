@@ -1,15 +1,22 @@
 import type { Checkpoint } from '../../src/core/checkpoint.ts';
-import type { ConnectorDependencies, ResumeVerdict, SourceHealth, SourceSession } from '../../src/core/connector.ts';
+import { rawBytesCodec } from '../../src/core/codecs/binary.ts';
+import type {
+  ChangeStream,
+  ConnectorDependencies,
+  ResumeVerdict,
+  SourceHealth,
+  SourceSession,
+} from '../../src/core/connector.ts';
 import { FatalError, TailraceError } from '../../src/core/errors.ts';
 import { repeat } from '../../src/core/repeat.ts';
 import type { SchemaStore } from '../../src/core/schema-store.ts';
 import type { ColumnCodec } from '../../src/core/table.ts';
+import { waitForTurn } from '../../src/core/wait-for-turn.ts';
 import { ChangeDecoder } from './change-decoder.ts';
-import { PgChangeStream } from './change-stream.ts';
+import { changeStream } from './change-stream.ts';
 import type { PostgresConfig } from './config.ts';
 import { SqlConnection } from './connection.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { messageContentCodec } from './message-content.ts';
 import type { PgPosition } from './positions.ts';
 import { formatLsn, LSN_ZERO, type Lsn, lsnDistance } from './protocol/lsn.ts';
 import { PUBLICATION_CHECK_MS, PublicationSetup, publicationNames } from './publication-setup.ts';
@@ -24,8 +31,6 @@ import { PgSourceBlock } from './source-block.ts';
 import { readTimelineEnds } from './timeline-history.ts';
 import { walHealth } from './wal-health.ts';
 
-const CLAIM_RETRY_MS = 1000;
-const CLAIM_LOG_MS = 10_000;
 /** The end of the log may lie behind the header of a page that has no record yet. */
 const PAGE_HEADER_BYTES = 64;
 
@@ -43,7 +48,7 @@ export class PgSession implements SourceSession<PgPosition> {
   #claimFailure: unknown = null;
   #initialised = false;
   #headAtLastLook: Lsn = LSN_ZERO;
-  #stream: PgChangeStream | null = null;
+  #stream: ChangeStream<PgPosition> | null = null;
 
   private constructor(
     config: PostgresConfig,
@@ -57,7 +62,7 @@ export class PgSession implements SourceSession<PgPosition> {
     this.#server = server;
     this.#publications = new PublicationSetup(config, sql, server, dependencies.logger);
     this.sourceBlock = new PgSourceBlock(config.source.topicPrefix, config.connection.database);
-    this.messageContent = messageContentCodec(config.types);
+    this.messageContent = rawBytesCodec(config.types);
   }
 
   static async open(
@@ -82,24 +87,20 @@ export class PgSession implements SourceSession<PgPosition> {
    * Owns the slot by streaming from it, paused: what arrives is kept back until `stream`, and nothing is confirmed.
    * Where there is no slot, or the server gave it up, there is nothing to own, and the verdict says so.
    */
-  async claim(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.#dependencies;
+  claim(signal: AbortSignal): Promise<void> {
     const { slot } = this.#config;
-    let nextLogMs = clock.nowMs();
-    for (;;) {
-      const facts = await readSlot(this.#sql, slot.name, signal);
-      const isOurs = facts?.plugin === 'pgoutput' && facts.database === this.#config.connection.database;
-      if (facts === null || !isOurs || facts.walStatus === 'lost' || facts.invalidation !== null) return;
-      if (facts.activePid === null && (await this.#tryToClaim(signal))) return;
-      if (clock.nowMs() >= nextLogMs) {
-        nextLogMs = clock.nowMs() + CLAIM_LOG_MS;
-        logger.warn(
-          { slot: slot.name, activePid: facts.activePid },
-          'another process streams from this slot; waiting until it stops',
-        );
-      }
-      await clock.sleep(CLAIM_RETRY_MS, signal);
-    }
+    return waitForTurn(
+      this.#dependencies,
+      'another process streams from this slot; waiting until it stops',
+      async () => {
+        const facts = await readSlot(this.#sql, slot.name, signal);
+        const isOurs = facts?.plugin === 'pgoutput' && facts.database === this.#config.connection.database;
+        if (facts === null || !isOurs || facts.walStatus === 'lost' || facts.invalidation !== null) return null;
+        if (facts.activePid === null && (await this.#tryToClaim(signal))) return null;
+        return { slot: slot.name, activePid: facts.activePid };
+      },
+      signal,
+    );
   }
 
   /** @returns false where somebody else was faster. */
@@ -148,7 +149,7 @@ export class PgSession implements SourceSession<PgPosition> {
     return { lsn, lastCommit: null, lastCommitTimeUs: this.#dependencies.clock.nowUs() };
   }
 
-  async stream(from: PgPosition, schemas: SchemaStore, signal: AbortSignal): Promise<PgChangeStream> {
+  async stream(from: PgPosition, schemas: SchemaStore, signal: AbortSignal): Promise<ChangeStream<PgPosition>> {
     const connection = this.#replication;
     if (connection === null || this.#stream !== null) {
       throw new FatalError('A stream was asked for without owning the slot.', {
@@ -174,7 +175,7 @@ export class PgSession implements SourceSession<PgPosition> {
     connection.acknowledge(from.lsn);
     const stopHeartbeat = startHeartbeat(this.#sql, this.#server, source.name, source.heartbeatIntervalMs, logger);
     const stopChecks = repeat(PUBLICATION_CHECK_MS, (stop) => this.#checkPublications(schemas, connection, stop));
-    this.#stream = new PgChangeStream({
+    this.#stream = changeStream({
       connection,
       relations,
       decoder: new ChangeDecoder(relations, from),

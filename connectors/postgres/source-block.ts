@@ -1,8 +1,14 @@
 import type { ChangeBatch } from '../../src/core/change-batch.ts';
-import { writeThousandfold } from '../../src/core/codecs/wide-long.ts';
 import type { ConnectSchema, ConnectStruct } from '../../src/core/connect-schema.ts';
+import { writeOptionalLong, writeOptionalText } from '../../src/core/optional-values.ts';
 import type { SourceBlock } from '../../src/core/source-block.ts';
-import { COMMON_SOURCE_FIELDS, DEBEZIUM_VERSION } from '../../src/core/source-fields.ts';
+import {
+  COMMON_SOURCE_FIELDS,
+  writeCommitMs,
+  writeFineCommitTimes,
+  writeSourceOrigin,
+  writeStreamedFrom,
+} from '../../src/core/source-fields.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 import { ConstantFragment, type ValueWriter } from '../../src/core/value-writer.ts';
 import type { PgChangeBatch } from './pg-change-batch.ts';
@@ -114,51 +120,26 @@ export class PgSourceBlock implements SourceBlock {
   }
 
   #head(out: ValueWriter, transaction: TransactionContext): void {
-    out.field('version');
-    out.text(DEBEZIUM_VERSION);
-    out.field('connector');
-    out.text(CONNECTOR_NAME);
-    out.field('name');
-    out.text(this.#topicPrefix);
-    out.field('ts_ms');
-    out.safeLong(Math.floor(transaction.commitTimeUs / 1000));
-    out.field('snapshot');
-    out.present(1);
-    out.text('false');
-    out.field('db');
-    out.text(this.#database);
+    writeSourceOrigin(out, CONNECTOR_NAME, this.#topicPrefix);
+    writeCommitMs(out, transaction.commitTimeUs);
+    writeStreamedFrom(out, this.#database);
   }
 
   #middle(out: ValueWriter, transaction: TransactionContext): void {
-    out.field('ts_us');
-    out.present(0);
-    out.safeLong(transaction.commitTimeUs);
-    out.field('ts_ns');
-    out.present(0);
-    writeThousandfold(transaction.commitTimeUs, out);
+    writeFineCommitTimes(out, transaction.commitTimeUs);
     out.field('schema');
     out.text(this.#table?.id.schema ?? '');
     out.field('table');
     out.text(this.#table?.id.name ?? '');
     out.field('txId');
-    if (transaction.xid === null) {
-      out.absent(0);
-    } else {
-      out.present(0);
-      out.safeLong(transaction.xid);
-    }
+    writeOptionalLong(out, transaction.xid);
   }
 
   #tail(out: ValueWriter, transaction: TransactionContext): void {
     out.field('xmin');
     out.absent(0);
     out.field('origin');
-    if (transaction.origin === null) {
-      out.absent(0);
-    } else {
-      out.present(0);
-      out.text(transaction.origin);
-    }
+    writeOptionalText(out, transaction.origin);
     out.field('origin_lsn');
     if (transaction.originLsn === null) {
       out.absent(0);

@@ -1,19 +1,15 @@
 import {
-  ConfigurationError,
-  type ErrorClass,
-  type ErrorContext,
-  FatalError,
-  ResyncRequiredError,
-  type TailraceError,
-  TailraceError as TailraceErrorClass,
-  TransientError,
-} from '../../src/core/errors.ts';
-
-interface Classification {
-  readonly errorClass: ErrorClass;
-  readonly code: string;
-  readonly remedy: string;
-}
+  type Classification,
+  classifiedError,
+  codeOf,
+  configuration,
+  isTlsCode,
+  PASSING_SOCKET_CODES,
+  resync,
+  transient,
+  unforeseen,
+} from '../../src/core/error-classification.ts';
+import { TailraceError } from '../../src/core/errors.ts';
 
 /** SQLSTATEs that need a decision of their own: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const BY_STATE: Readonly<Record<string, Classification>> = {
@@ -61,18 +57,6 @@ const BY_STATE: Readonly<Record<string, Classification>> = {
 
 /** Whole classes of SQLSTATEs that go away by themselves. */
 const TRANSIENT_CLASSES: ReadonlySet<string> = new Set(['08', '40', '53', '57', '58']);
-/** Socket and resolver errors that come and go, by Node's error code. */
-const TRANSIENT_SYSTEM_CODES: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ENOENT',
-]);
 
 /** What has no code of its own and is told only in words. Each with a recorded sample. */
 const BY_TEXT: readonly (Classification & { readonly state: string | null; readonly pattern: RegExp })[] = [
@@ -130,15 +114,10 @@ const BY_TEXT: readonly (Classification & { readonly state: string | null; reado
   },
 ];
 
-/** True where the server has no TLS: `prefer` then goes on without. */
+/** True where the server has no TLS: `prefer` then goes on without. What was classified already has the driver's as its cause. */
 export function isTlsUnsupported(error: unknown): boolean {
-  return classify(error).code === 'POSTGRES_NO_TLS';
-}
-
-/** SQLSTATE, or Node's code of a socket error; null where there is neither. */
-export function codeOf(error: unknown): string | null {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : null;
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return classify(cause).code === 'POSTGRES_NO_TLS';
 }
 
 function classify(error: unknown): Classification {
@@ -149,51 +128,21 @@ function classify(error: unknown): Classification {
   if (code !== null) {
     const exact = BY_STATE[code];
     if (exact !== undefined) return exact;
-    if (TRANSIENT_SYSTEM_CODES.has(code) || (/^[0-9A-Z]{5}$/.test(code) && TRANSIENT_CLASSES.has(code.slice(0, 2)))) {
+    if (PASSING_SOCKET_CODES.has(code) || (/^[0-9A-Z]{5}$/.test(code) && TRANSIENT_CLASSES.has(code.slice(0, 2)))) {
       return transient('POSTGRES_UNAVAILABLE', 'The source is tried again; if this repeats, look at the server.');
     }
-    if (/^(ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_SSL)/.test(code)) {
+    if (isTlsCode(code)) {
       return configuration('POSTGRES_TLS', "Check tls.mode, tls.ca_file and the server's certificate.");
     }
   }
-  return {
-    errorClass: 'fatal',
-    code: 'POSTGRES_UNEXPECTED',
-    remedy: "Not foreseen; look at the server's log and report it.",
-  };
+  return unforeseen('POSTGRES_UNEXPECTED');
 }
 
 /** Gives what the driver or the server threw its class. `doing` completes "Postgres failed while …". */
 export function postgresError(error: unknown, doing: string): TailraceError {
-  if (error instanceof TailraceErrorClass) return error;
-  const { errorClass, code, remedy } = classify(error);
+  if (error instanceof TailraceError) return error;
   const sqlState = codeOf(error);
   const words = error instanceof Error ? error.message : String(error);
   const message = `Postgres failed while ${doing}: ${words}${sqlState === null ? '' : ` (${sqlState})`}`;
-  return newError(errorClass, message, { code, remedy, cause: error });
-}
-
-function newError(errorClass: ErrorClass, message: string, context: ErrorContext): TailraceError {
-  switch (errorClass) {
-    case 'transient':
-      return new TransientError(message, context);
-    case 'resync-required':
-      return new ResyncRequiredError(message, context);
-    case 'configuration':
-      return new ConfigurationError(message, context);
-    default:
-      return new FatalError(message, context);
-  }
-}
-
-function transient(code: string, remedy: string): Classification {
-  return { errorClass: 'transient', code, remedy };
-}
-
-function configuration(code: string, remedy: string): Classification {
-  return { errorClass: 'configuration', code, remedy };
-}
-
-function resync(code: string, remedy: string): Classification {
-  return { errorClass: 'resync-required', code, remedy };
+  return classifiedError(classify(error), message, error);
 }

@@ -11,11 +11,7 @@ import {
 import { NO_TUPLE, OldImage, type PgChangeBatch } from './pg-change-batch.ts';
 import { CellTag, readInt32 } from './protocol/tuple.ts';
 
-export interface TableVersionParts {
-  readonly id: TableId;
-  readonly fingerprint: string;
-  readonly columns: readonly Column[];
-  readonly key: readonly number[] | null;
+export interface TableVersionParts extends Omit<TableVersion, 'locate'> {
   /** Index in `columns` of each column of the relation, -1 where it is left out. */
   readonly positions: Int32Array;
   /** 1 for each column of the relation that is part of the replica identity. */

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../../src/core/errors.ts';
+import { listed } from '../../src/core/preflight-verdict.ts';
 import type { PostgresConfig } from './config.ts';
 import { runChecks } from './preflight-checks.ts';
 import type { PreflightFacts } from './preflight-facts.ts';
@@ -36,11 +37,9 @@ export function requireTailable(facts: PreflightFacts, config: PostgresConfig): 
     );
   }
   if (notOwned.length > 0) {
-    const named = notOwned.slice(0, 10).join(', ');
-    const rest = notOwned.length > 10 ? ` and ${notOwned.length - 10} more` : '';
     throw notTailable(
       'POSTGRES_PRIVILEGE_MISSING',
-      `The role ${role.name} does not own ${named}${rest}, so it cannot publish them.`,
+      `The role ${role.name} does not own ${listed(notOwned)}, so it cannot publish them.`,
       'Name its own tables with --table, or tail as a member of the owning role.',
     );
   }

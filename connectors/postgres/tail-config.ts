@@ -1,6 +1,5 @@
 import type { TailTarget } from '../../src/core/connector.ts';
-import { ConfigurationError } from '../../src/core/errors.ts';
-import type { SourceSettings } from '../../src/core/settings.ts';
+import { requireTailable, tailSettings } from '../../src/core/live-tail.ts';
 import type { PostgresConfig } from './config.ts';
 import { parsePostgresConfig } from './parse-config.ts';
 
@@ -20,40 +19,15 @@ const READABLE_TYPES = {
  * @throws ConfigurationError naming every problem of the URL, without repeating it: it may hold a password.
  */
 export function tailConfig(target: TailTarget, name: string): PostgresConfig {
-  const parsed = parsePostgresConfig({
-    ...NO_RULES,
-    name: 'tail',
-    type: 'postgres',
-    topicPrefix: 'tail',
-    tables: { include: target.tables, exclude: [] },
-    connector: {
-      url: target.url,
-      types: READABLE_TYPES,
-      slot: { name, publication: name },
-      // Rows of a partition are those of the table that people know.
-      publish_via_partition_root: true,
-    },
+  const settings = tailSettings('postgres', 'tail', target, {
+    types: READABLE_TYPES,
+    slot: { name, publication: name },
+    // Rows of a partition are those of the table that people know.
+    publish_via_partition_root: true,
   });
-  if (parsed.ok) return parsed.value;
-  const problems = parsed.problems.map(({ path, message }) => `${path} ${message}`).join('; ');
-  throw new ConfigurationError(`The database URL cannot be used: ${problems}.`, {
-    code: 'POSTGRES_URL_INVALID',
-    remedy: 'Write postgres://user:password@host:5432/database, and ?sslmode=require or the like after it.',
-  });
+  return requireTailable(
+    parsePostgresConfig(settings),
+    'POSTGRES_URL_INVALID',
+    'Write postgres://user:password@host:5432/database, and ?sslmode=require or the like after it.',
+  );
 }
-
-const NO_RULES: Omit<SourceSettings, 'name' | 'type' | 'topicPrefix' | 'tables' | 'connector'> = {
-  columns: { exclude: [], mask: [], hash: [], truncate: [], propagateSourceType: [] },
-  messageKeys: [],
-  snapshotMode: 'no_data',
-  heartbeatIntervalMs: 0,
-  heartbeatTopic: false,
-  extendedHeaders: false,
-  tombstonesOnDelete: false,
-  transactionMetadata: false,
-  skippedOperations: new Set(),
-  onPoison: 'fail',
-  schemaNameAdjustment: 'none',
-  fieldNameAdjustment: 'none',
-  unavailablePlaceholder: '',
-};

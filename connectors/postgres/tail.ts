@@ -1,11 +1,12 @@
-import type { ConnectorDependencies, TailTarget } from '../../src/core/connector.ts';
+import type { ChangeStream, ConnectorDependencies, TailTarget } from '../../src/core/connector.ts';
 import { TailraceError, TransientError } from '../../src/core/errors.ts';
+import { MemorySchemaStore } from '../../src/core/memory-schema-store.ts';
 import { repeat } from '../../src/core/repeat.ts';
-import type { SchemaStore, StoredVersion } from '../../src/core/schema-store.ts';
 import { ChangeDecoder } from './change-decoder.ts';
-import { PgChangeStream } from './change-stream.ts';
+import { changeStream } from './change-stream.ts';
 import type { PostgresConfig } from './config.ts';
 import { SqlConnection } from './connection.ts';
+import type { PgPosition } from './positions.ts';
 import { readPreflightFacts } from './preflight-facts.ts';
 import { LSN_ZERO } from './protocol/lsn.ts';
 import { PUBLICATION_CHECK_MS, PublicationSetup, publicationNames } from './publication-setup.ts';
@@ -31,7 +32,7 @@ export async function openTail(
   target: TailTarget,
   dependencies: ConnectorDependencies,
   signal: AbortSignal,
-): Promise<PgChangeStream> {
+): Promise<ChangeStream<PgPosition>> {
   const { connection } = tailConfig(target, 'tail');
   const sql = new SqlConnection(connection, TAIL_PURPOSE);
   try {
@@ -75,7 +76,7 @@ async function startStream(
   publications: PublicationSetup,
   dependencies: ConnectorDependencies,
   signal: AbortSignal,
-): Promise<PgChangeStream> {
+): Promise<ChangeStream<PgPosition>> {
   const head = await readHead(sql, signal);
   const connection = await connect(config, server, dependencies, signal);
   const relations = new RelationCache({
@@ -83,7 +84,7 @@ async function startStream(
     source: config.source,
     modes: config.types,
     sql,
-    schemas: forgetfulStore(),
+    schemas: new MemorySchemaStore(),
     logger: dependencies.logger,
     head,
   });
@@ -96,7 +97,7 @@ async function startStream(
       if (!stop.aborted && !passes) connection.inbox.fail(error);
     }
   });
-  return new PgChangeStream({
+  return changeStream({
     connection,
     relations,
     decoder: new ChangeDecoder(relations, { lsn: LSN_ZERO, lastCommit: null, lastCommitTimeUs: null }),
@@ -157,15 +158,4 @@ async function tidy(
       'could not drop the publications of this tail; the next tail drops them',
     );
   }
-}
-
-/** The schema store of a stream that is never repeated. */
-function forgetfulStore(): SchemaStore {
-  const stored = new Map<string, StoredVersion[]>();
-  return {
-    versions: (relation) => stored.get(relation) ?? [],
-    add: async (relation, version) => {
-      stored.set(relation, [...(stored.get(relation) ?? []), version]);
-    },
-  };
 }

@@ -1,8 +1,9 @@
 import pg from 'pg';
+import { withConfiguredTls } from '../../src/core/database-connection.ts';
 import type { ConnectionConfig } from './config.ts';
-import { clientConfig, socketOf, withConfiguredTls } from './connection.ts';
+import { clientConfig, socketOf } from './connection.ts';
 import { type Lsn, parseLsn } from './protocol/lsn.ts';
-import { postgresError } from './sql-state.ts';
+import { isTlsUnsupported, postgresError } from './sql-state.ts';
 
 /**
  * Where the timelines before the server's own ended, from TIMELINE_HISTORY, which only a replication connection answers.
@@ -10,7 +11,7 @@ import { postgresError } from './sql-state.ts';
  */
 export async function readTimelineEnds(config: ConnectionConfig, timeline: number): Promise<ReadonlyMap<number, Lsn>> {
   if (timeline <= 1) return new Map();
-  return withConfiguredTls(config, async (withTls) => {
+  return withConfiguredTls(config, isTlsUnsupported, async (withTls) => {
     const options = { ...clientConfig(config, withTls, 'timeline'), replication: 'database' };
     const client = new pg.Client(options as pg.ClientConfig);
     client.on('error', () => socketOf(client).destroy());

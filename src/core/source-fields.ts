@@ -1,4 +1,6 @@
+import { writeThousandfold } from './codecs/wide-long.ts';
 import type { ConnectField, ConnectSchema } from './connect-schema.ts';
+import type { ValueWriter } from './value-writer.ts';
 
 /** The release of Debezium whose records these are byte for byte; consumers find it in `source.version`. */
 export const DEBEZIUM_VERSION = '3.7.0.Final';
@@ -25,3 +27,38 @@ export const COMMON_SOURCE_FIELDS: readonly ConnectField[] = [
   { name: 'ts_us', schema: INT64, optional: true },
   { name: 'ts_ns', schema: INT64, optional: true },
 ];
+
+/** version, connector, name */
+export function writeSourceOrigin(out: ValueWriter, connectorName: string, topicPrefix: string): void {
+  out.field('version');
+  out.text(DEBEZIUM_VERSION);
+  out.field('connector');
+  out.text(connectorName);
+  out.field('name');
+  out.text(topicPrefix);
+}
+
+/** ts_ms: when it was committed, from microseconds since 1970. */
+export function writeCommitMs(out: ValueWriter, commitTimeUs: number): void {
+  out.field('ts_ms');
+  out.safeLong(Math.floor(commitTimeUs / 1000));
+}
+
+/** snapshot, db: of a change that was streamed. */
+export function writeStreamedFrom(out: ValueWriter, database: string): void {
+  out.field('snapshot');
+  out.present(1);
+  out.text('false');
+  out.field('db');
+  out.text(database);
+}
+
+/** ts_us, ts_ns */
+export function writeFineCommitTimes(out: ValueWriter, commitTimeUs: number): void {
+  out.field('ts_us');
+  out.present(0);
+  out.safeLong(commitTimeUs);
+  out.field('ts_ns');
+  out.present(0);
+  writeThousandfold(commitTimeUs, out);
+}

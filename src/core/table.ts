@@ -62,6 +62,12 @@ export interface TableVersion {
   locate(batch: ChangeBatch<unknown>, index: number, image: RowImage, cells: RowCells): void;
 }
 
+/** The indexes of a key's columns, null where there is no key. A key with a column that is left out is no key. */
+export function keyIndexes(columns: readonly Column[], key: readonly string[] | null): readonly number[] | null {
+  const indexes = key?.map((name) => columns.findIndex((column) => column.name === name)) ?? null;
+  return indexes === null || indexes.includes(-1) ? null : indexes;
+}
+
 /** `starts[i]` of a column whose value is NULL. */
 export const CELL_NULL = -1;
 /** `starts[i]` of a column that is unchanged and was not logged (TOAST). */

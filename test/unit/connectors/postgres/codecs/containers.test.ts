@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { columnCodec, messageContentCodec } from '../../../../../connectors/postgres/column-codecs.ts';
+import { columnCodec } from '../../../../../connectors/postgres/column-codecs.ts';
 import type { PgType, TypeModes } from '../../../../../connectors/postgres/pg-type.ts';
+import { rawBytesCodec } from '../../../../../src/core/codecs/binary.ts';
 import { MalformedValueError } from '../../../../../src/core/errors.ts';
 import { plainOf, plainValue } from '../../../../support/plain-value.ts';
 import { DEFAULT_MODES } from '../debezium-variants.ts';
@@ -155,7 +156,7 @@ describe('bytea', () => {
 
   it('the content of a logical message is any bytes', () => {
     const contents = BINARY.map((binary) =>
-      plainValue(messageContentCodec({ ...DEFAULT_MODES, binary }), Uint8Array.of(0, 255)),
+      plainValue(rawBytesCodec({ ...DEFAULT_MODES, binary }), Uint8Array.of(0, 255)),
     );
     assert.deepEqual(contents, ['0x00ff', '00ff', 'AP8=', 'AP8=']);
   });
