@@ -11,7 +11,7 @@ import { stackEnvironment } from '../deploy/local/stack-urls.ts';
 const USAGE = `usage: npm test [-- [unit|conformance|integration|e2e|mysql|faults|matrix] [file…] [--test-… options of node]]
 
   npm test                      unit, conformance, integration, e2e and mysql
-  npm test -- mysql             what needs MySQL and MariaDB: folders of that name in integration and e2e
+  npm test -- mysql             what needs MySQL and MariaDB: folders of that name in conformance, integration and e2e
   npm test -- integration e2e   these suites
   npm test -- test/e2e/x.test.ts --test-name-pattern=slot
   npm run test:unit             no network, no services
@@ -52,11 +52,11 @@ function suite(name: string, postgres = DEFAULT_POSTGRES): Suite {
 }
 
 /** Folders whose tests run against MySQL and MariaDB. */
-const NEEDS_MYSQL = /^test\/(integration|e2e)\/mysql\//;
+const NEEDS_MYSQL = /^test\/(conformance|integration|e2e)\/mysql\//;
 
 function patternOf(name: string): string {
   if (name === 'faults') return 'test/**/*.fault.ts';
-  return name === 'mysql' ? 'test/{integration,e2e}/mysql/**/*.test.ts' : `test/${name}/**/*.test.ts`;
+  return name === 'mysql' ? 'test/{conformance,integration,e2e}/mysql/**/*.test.ts' : `test/${name}/**/*.test.ts`;
 }
 
 function suitesFor(words: readonly string[]): Suite[] {

@@ -25,6 +25,11 @@ export class FaultProxy implements AsyncDisposable {
     this.#target = target;
   }
 
+  /** Connections that are open now, to either side. */
+  get open(): number {
+    return this.#sockets.size;
+  }
+
   static async inFrontOf(url: string, fault: Fault = { kind: 'none' }): Promise<FaultProxy> {
     const { hostname, port } = new URL(url);
     const proxy = new FaultProxy({ host: hostname, port: Number(port) });

@@ -10,6 +10,8 @@ interface Slot {
   readonly schema: ConnectSchema;
   /** Absent or present must be said first. */
   optional: boolean;
+  /** What they must say: 1 where the value has a default. */
+  readonly nullBranch?: NullBranch;
   put(value: Plain): void;
 }
 
@@ -45,15 +47,15 @@ export class PlainWriter implements ValueWriter {
   }
 
   absent(nullBranch: NullBranch): void {
-    assert.equal(nullBranch, 0);
     const slot = this.#current();
+    assert.equal(nullBranch, slot.nullBranch ?? 0);
     assert.ok(slot.optional, 'only an optional value is absent');
     slot.put(null);
   }
 
   present(nullBranch: NullBranch): void {
-    assert.equal(nullBranch, 0);
     const slot = this.#current();
+    assert.equal(nullBranch, slot.nullBranch ?? 0);
     assert.ok(slot.optional, 'only an optional value is announced');
     slot.optional = false;
   }
@@ -117,7 +119,12 @@ export class PlainWriter implements ValueWriter {
       field: (name) => {
         const field = fields[next++];
         assert.equal(name, field?.name, 'fields come in the order of the schema');
-        return { schema: field!.schema, optional: field!.optional, put: (item) => this.#add(value, name, item) };
+        return {
+          schema: field!.schema,
+          optional: field!.optional,
+          nullBranch: field!.default === undefined ? 0 : 1,
+          put: (item) => this.#add(value, name, item),
+        };
       },
       end: (kind) => {
         assert.equal(kind, 'struct');

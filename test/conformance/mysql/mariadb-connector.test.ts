@@ -1,0 +1,4 @@
+import { MARIADB } from '../connector/mysql-server.ts';
+import { describeConnector } from '../connector.ts';
+
+describeConnector(MARIADB);

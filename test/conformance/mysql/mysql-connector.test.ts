@@ -1,0 +1,4 @@
+import { MYSQL } from '../connector/mysql-server.ts';
+import { describeConnector } from '../connector.ts';
+
+describeConnector(MYSQL);
