@@ -14,7 +14,7 @@ export async function preflight(
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   await using sql = new SqlConnection(config.connection);
-  return findingsOf(async () => runChecks(await readPreflightFacts(config, sql, signal), config));
+  return await findingsOf(async () => runChecks(await readPreflightFacts(config, sql, signal), config));
 }
 
 const TABLES = `

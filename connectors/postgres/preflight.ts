@@ -12,5 +12,5 @@ export async function preflight(
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   await using sql = new SqlConnection(config.connection, `check ${config.source.name}`);
-  return findingsOf(async () => runChecks(await readPreflightFacts(config, sql, signal), config));
+  return await findingsOf(async () => runChecks(await readPreflightFacts(config, sql, signal), config));
 }

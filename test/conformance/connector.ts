@@ -1,6 +1,7 @@
 import { describe } from 'node:test';
 import { testConfiguration } from './connector/configuration.ts';
 import type { ConformanceServer } from './connector/conformance-database.ts';
+import { testDaemon } from './connector/daemon.ts';
 import { testPreflight } from './connector/preflight.ts';
 import { testResume } from './connector/resume.ts';
 import { testStream } from './connector/stream.ts';
@@ -12,5 +13,6 @@ export function describeConnector(server: ConformanceServer): void {
     testPreflight(server);
     testStream(server);
     testResume(server);
+    testDaemon(server);
   });
 }

@@ -16,8 +16,8 @@ export interface ConformanceDatabase extends AsyncDisposable {
   qualified(table: string): string;
   /** The connector's own settings of a source of this name, `url` and what makes it unique among others. */
   settings(source: string): Readonly<Record<string, unknown>>;
-  /** The name of a type that holds at least 20 MB of text. */
-  readonly largeText: string;
+  /** A type for large text, and bytes that one value of it may have as the server is set up. */
+  readonly largeText: { readonly type: string; readonly maxBytes: number };
   /** Runs statements one after the other, always on the same connection. Text is UTF-8; `BEGIN` opens a transaction. */
   run(...statements: readonly string[]): Promise<void>;
   /** What a reader could have made or changed on the server, in any form that compares. */

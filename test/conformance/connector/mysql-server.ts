@@ -29,6 +29,7 @@ async function createDatabase(server: MysqlServer): Promise<ConformanceDatabase>
   await database.query(`CREATE USER '${reader}'@'%' IDENTIFIED BY '${PASSWORD}'`);
   await database.query(`GRANT ${GRANTS[server]} ON *.* TO '${reader}'@'%'`);
   await database.query(`GRANT SELECT ON ${database.name}.* TO '${reader}'@'%'`);
+  const [packet] = await database.query<{ bytes: number }>('SELECT @@global.max_allowed_packet AS bytes');
   const url = new URL(database.url);
   url.username = reader;
   url.password = PASSWORD;
@@ -36,7 +37,8 @@ async function createDatabase(server: MysqlServer): Promise<ConformanceDatabase>
     url: url.href,
     qualified: (table) => `${database.name}.${table}`,
     settings: () => ({ url: url.href }),
-    largeText: 'longtext',
+    // Room for the rest of the row's event.
+    largeText: { type: 'longtext', maxBytes: Number(packet!.bytes) - 1024 * 1024 },
     async run(...statements) {
       for (const statement of statements) await database.query(statement);
     },

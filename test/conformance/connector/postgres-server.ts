@@ -36,7 +36,7 @@ async function createDatabase(): Promise<ConformanceDatabase> {
       slot: { name: slot(source), publication: publication(source) },
       status_interval_ms: 200,
     }),
-    largeText: 'text',
+    largeText: { type: 'text', maxBytes: 32 * 1024 * 1024 },
     async run(...statements) {
       for (const statement of statements) await application.query(statement);
     },

@@ -34,6 +34,10 @@ export function testPreflight(server: ConformanceServer): void {
     await using database = await server.createDatabase();
     await using proxy = await FaultProxy.inFrontOf(database.url);
     const url = proxy.urlFor(database.url);
+    const patient = new Source(server, database, { more: { url } });
+    const fine = await connector.preflight(patient.config, patient.dependencies, patient.signal);
+    assert.ok(fine.length > 1);
+    await awaitUntil('a look leaves no connection open', () => proxy.open === 0);
     const source = new Source(server, database, { more: { url, connect_timeout_ms: 400, query_timeout_ms: 400 } });
     for (const fault of [{ kind: 'refuse' }, { kind: 'hang' }, { kind: 'delay', ms: 150 }] as const) {
       await proxy.become(fault);
