@@ -38,8 +38,14 @@ export function testPreflight(server: ConformanceServer): void {
     const fine = await connector.preflight(patient.config, patient.dependencies, patient.signal);
     assert.ok(fine.length > 1);
     await awaitUntil('a look leaves no connection open', () => proxy.open === 0);
-    const source = new Source(server, database, { more: { url, connect_timeout_ms: 400, query_timeout_ms: 400 } });
-    for (const fault of [{ kind: 'refuse' }, { kind: 'hang' }, { kind: 'delay', ms: 150 }] as const) {
+    for (const [fault, connectTimeoutMs] of [
+      [{ kind: 'refuse' }, 400],
+      [{ kind: 'hang' }, 400],
+      // The query is given up while the connection is being made.
+      [{ kind: 'delay', ms: 150 }, 10_000],
+    ] as const) {
+      const more = { url, connect_timeout_ms: connectTimeoutMs, query_timeout_ms: 400 };
+      const source = new Source(server, database, { more });
       await proxy.become(fault);
       const startedAt = performance.now();
       const findings = await connector.preflight(source.config, source.dependencies, source.signal);

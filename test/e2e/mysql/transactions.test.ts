@@ -183,32 +183,6 @@ for (const server of ['mysql', 'mariadb'] as const) {
       }
     });
 
-    it('a second daemon on the same source waits while the owner lives, and takes over when it dies', {
-      timeout: 90_000,
-    }, async () => {
-      const name = uniqueName('twice');
-      await using database = await createMysqlDatabase(server, [TABLE]);
-      const options = {
-        sources: [mysqlSource(name, database)],
-        config: { checkpoint: { store: 'kafka', topic: `${name}-cp`, interval: '200ms' } },
-      };
-      await using first = await Daemon.create(options);
-      await using second = await Daemon.create(options);
-      try {
-        await first.start().streaming();
-        second.start();
-        await second.until('the second says that it waits', () => second.output.includes('waiting until it stops'));
-        await database.query('INSERT INTO t (id, v) VALUES (1, 1)');
-        await changes(name, database, 1);
-        await first.kill();
-        await second.streaming(60_000);
-        await database.query('INSERT INTO t (id, v) VALUES (2, 2)');
-        assert.deepEqual([...new Set(ids(await changes(name, database, 2)))], ['c1', 'c2']);
-      } finally {
-        await deleteKafkaTopics(name);
-      }
-    });
-
     it('a table that is swapped in by RENAME, as online schema changes do, goes on under its name', {
       timeout: 60_000,
     }, async () => {

@@ -140,27 +140,6 @@ test('receiving, and waiting, confirms nothing', async () => {
   }
 });
 
-test('an idle source confirms what others write', async () => {
-  await using database = await createPostgresDatabase({ sql: TABLE });
-  await using neighbour = await createPostgresDatabase({ sql: 'CREATE TABLE busy (v text)' });
-  const tested = new SourceUnderTest(database, { status_interval_ms: 200 });
-  await using source = await tested.startFresh();
-  await neighbour.query(`INSERT INTO busy SELECT repeat('x', 1000) FROM generate_series(1, 1000)`);
-  const [end] = await neighbour.query<{ low: number; high: number }>(
-    `SELECT ('x' || lpad(split_part(l, '/', 2), 16, '0'))::bit(64)::bigint::float8 AS low,
-            ('x' || lpad(split_part(l, '/', 1), 16, '0'))::bit(64)::bigint::float8 AS high
-       FROM (SELECT pg_current_wal_flush_lsn()::text AS l) AS now`,
-  );
-  assert.ok(end);
-  const changes = await source.readUntil(
-    ({ resumeAt }) =>
-      resumeAt !== null && resumeAt.lsn.high * 2 ** 32 + resumeAt.lsn.low >= end.high * 2 ** 32 + end.low,
-  );
-  assert.ok(changes.every((change) => change.kind === 'heartbeat'));
-  await database.query(`INSERT INTO t VALUES (1, 'after')`);
-  assert.deepEqual(insertedValues(await source.readUntilValue('after')), ['after']);
-});
-
 test('our heartbeat message is a place to resume from and no event', async () => {
   await using database = await createPostgresDatabase({ sql: TABLE });
   const tested = new SourceUnderTest(database, {}, { heartbeatIntervalMs: 50 });
