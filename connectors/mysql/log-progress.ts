@@ -1,7 +1,7 @@
 import type { GtidProgress } from './gtid-progress.ts';
 import { LogPlace } from './log-place.ts';
 import type { Dialect } from './mysql-type.ts';
-import type { MySqlPosition } from './positions.ts';
+import { logPointKey, type MySqlPosition } from './positions.ts';
 import type { Gtid } from './protocol/gtid.ts';
 import { XaBranch, XaBranches } from './xa-branches.ts';
 
@@ -18,14 +18,16 @@ export class LogProgress {
   /** Of the open group; executed at its end. */
   #gtid: Gtid | null = null;
   #groupStart: MySqlPosition;
-  #lastFile = '';
-  #lastPosition = -1;
+  /** The newest point that was told; at first the one that was started from. */
+  #last: MySqlPosition;
+  #isTold = false;
 
   constructor(dialect: Dialect, from: MySqlPosition) {
     this.#dialect = dialect;
     this.place = new LogPlace(from);
     this.#gtids = from.gtids;
     this.#groupStart = from;
+    this.#last = from;
   }
 
   /** A group of events begins at `position`. */
@@ -41,11 +43,14 @@ export class LogProgress {
     return this.#told(this.#resumePoint(this.place.position));
   }
 
-  /** Where to start again, or null where that was told already. */
+  /**
+   * Where to start again, or null where that was told already. A dump by GTIDs begins with the name of an older file: a
+   * point that is behind the last one is not new.
+   */
   newResumePoint(): MySqlPosition | null {
     const point = this.#resumePoint(this.place.position);
-    if (point.file === this.#lastFile && point.pos === this.#lastPosition) return null;
-    return this.#told(point);
+    const [reached, told] = [keyOf(point), keyOf(this.#last)];
+    return reached > told || (reached === told && !this.#isTold) ? this.#told(point) : null;
   }
 
   newBranch(): XaBranch {
@@ -76,8 +81,12 @@ export class LogProgress {
   }
 
   #told(point: MySqlPosition): MySqlPosition {
-    this.#lastFile = point.file;
-    this.#lastPosition = point.pos;
+    this.#last = point;
+    this.#isTold = true;
     return point;
   }
+}
+
+function keyOf({ epoch, file, pos }: MySqlPosition): string {
+  return logPointKey(epoch, file, pos);
 }
