@@ -80,7 +80,7 @@ describe('AvroWriter writes what avsc writes', () => {
         const bytes = written((out) => out.long(unsigned ? high >>> 0 : high, unsigned ? low : low | 0));
         assert.deepEqual(bytes, type.toBuffer(value));
       }),
-      { numRuns: 2000 },
+      { numRuns: 800 },
     );
   });
 

@@ -79,6 +79,6 @@ it('a mutilated configuration has problems or is valid, and is never a crash', a
         }
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });

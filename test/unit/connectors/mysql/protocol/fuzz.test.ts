@@ -20,7 +20,7 @@ import { parseXaPrepare } from '../../../../../connectors/mysql/protocol/xa.ts';
 import { dialectOf, RECORDINGS, stepsOf } from '../../../../fixtures/mysql/recorded.ts';
 
 const SEED = Number(process.env.TEST_SEED ?? 20_261_121);
-const CASES = 40_000;
+const CASES = 20_000;
 const UNCOMPRESSED_LIMIT = 100_000;
 
 interface Subject {
