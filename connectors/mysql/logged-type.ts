@@ -48,6 +48,9 @@ const CODES: Readonly<Record<string, readonly number[]>> = {
   inet: [TypeCode.string],
 };
 
+/** Every type that a column may have, as the catalog names it without its length. */
+export const DATA_TYPES: readonly string[] = Object.keys(CODES);
+
 /** Whether a column that the catalog calls `dataType` can be in the log as `code`. */
 export function isLoggedAs(dataType: string, code: number): boolean {
   return CODES[dataType]?.includes(code) ?? false;

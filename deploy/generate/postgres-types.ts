@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { BUILT_IN_TYPES, columnCodec, EXTENSION_TYPES } from '../../connectors/postgres/column-codecs.ts';
 import type { PgType, TypeModes } from '../../connectors/postgres/pg-type.ts';
-import type { ConnectSchema } from '../../src/core/connect-schema.ts';
+import { type OtherModes, typeRow } from './type-row.ts';
 
 /** The file's place in the checkout. */
 export const POSTGRES_TYPES_FILE = 'connectors/postgres/TYPES.md';
@@ -18,15 +18,14 @@ const DEFAULTS: TypeModes = {
   unavailablePlaceholder: '__debezium_unavailable_value',
 };
 
-/** Settings under `types:` with the values that are not the default. */
-const OTHER_MODES = [
+const OTHER_MODES: OtherModes<TypeModes> = [
   ['decimal', ['double', 'string']],
   ['time', ['adaptive_time_microseconds', 'microseconds', 'nanoseconds', 'connect', 'isostring', 'structured']],
   ['binary', ['base64', 'base64-url-safe', 'hex']],
   ['interval', ['string']],
   ['hstore', ['map']],
   ['unknown', ['include']],
-] as const satisfies readonly (readonly [keyof TypeModes, readonly string[]])[];
+];
 
 /** How a type is written in SQL, where `typname` is not how. */
 const SQL_NAMES: Readonly<Record<string, string>> = {
@@ -88,35 +87,7 @@ function catalogue(): Line[] {
 }
 
 function row({ name, type, typmod }: Line): string {
-  const usual = describe(type, typmod, DEFAULTS);
-  const byResult = new Map<string, string[]>();
-  for (const [mode, values] of OTHER_MODES) {
-    for (const value of values) {
-      const result = describe(type, typmod, { ...DEFAULTS, [mode]: value });
-      if (result === usual) continue;
-      byResult.set(result, [...(byResult.get(result) ?? []), `${mode}: ${value}`]);
-    }
-  }
-  const others = [...byResult].map(([result, modes]) => `${modes.map((mode) => `\`${mode}\``).join(', ')}: ${result}`);
-  return `| ${name} | ${usual} | ${others.join('<br>')} |`;
-}
-
-function describe(type: PgType, typmod: number, modes: TypeModes): string {
-  const codec = columnCodec(type, typmod, modes);
-  return codec === null ? 'left out' : schemaName(codec.schema);
-}
-
-function schemaName(schema: ConnectSchema): string {
-  const parameters = schema.parameters?.map(([key, value]) => `${key}=${value}`).join(', ');
-  const name = schema.name === undefined ? '' : ` \`${schema.name}\``;
-  const suffix = `${name}${parameters === undefined ? '' : ` (${parameters})`}`;
-  if (schema.type === 'array') {
-    return `ARRAY${suffix} of ${schema.itemsOptional ? 'optional ' : ''}${schemaName(schema.items)}`;
-  }
-  if (schema.type === 'map')
-    return `MAP${suffix} of ${schema.valuesOptional ? 'optional ' : ''}${schemaName(schema.values)}`;
-  if (schema.type === 'struct') return `STRUCT${suffix} {${schema.fields.map((field) => field.name).join(', ')}}`;
-  return `${schema.type.toUpperCase()}${suffix}`;
+  return typeRow(name, DEFAULTS, OTHER_MODES, (modes) => columnCodec(type, typmod, modes)?.schema ?? null);
 }
 
 function builtIn(name: string): PgType {
