@@ -87,10 +87,13 @@ export async function readCollations(
   return new Map(rows.flatMap(({ id, charset }) => (charset === null || id === null ? [] : [[Number(id), charset]])));
 }
 
+/** What MariaDB says of how a column is stored: `/*M!100301 COMPRESSED*\/`, `/* mariadb-5.3 *\/`. */
+const COMMENT = / \/\*[^']*\*\/$/;
+
 function columnOf(row: ColumnRow): CatalogColumn {
   return {
     name: row.name,
-    columnType: lowerOutsideOfQuotes(row.column_type),
+    columnType: lowerOutsideOfQuotes(row.column_type.replace(COMMENT, '')),
     nullable: row.nullable === 'YES',
     default: row.column_default === null ? null : String(row.column_default),
     charset: row.charset,

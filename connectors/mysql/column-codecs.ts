@@ -3,6 +3,7 @@ import { FatalError } from '../../src/core/errors.ts';
 import type { ColumnCodec } from '../../src/core/table.ts';
 import { inet4Codec, inet6Codec, uuidCodec } from './codecs/address.ts';
 import { bitCodec } from './codecs/bits.ts';
+import { compressedCodec } from './codecs/compressed.ts';
 import { dateCodec, yearCodec } from './codecs/date.ts';
 import { datetimeCodec, timestampCodec } from './codecs/datetime.ts';
 import { decimalCodec } from './codecs/decimal.ts';
@@ -86,6 +87,9 @@ export function columnCodec(type: MySqlType, modes: TypeModes): ColumnCodec {
     case TypeCode.longBlob:
     case TypeCode.blob:
       return declaredCodec(type, modes) ?? characters(type, modes);
+    case TypeCode.blobCompressed:
+    case TypeCode.varcharCompressed:
+      return compressedCodec(characters(type, modes));
     default:
       throw new FatalError(
         `The column type ${type.code}${type.declared === null ? '' : ` (${type.declared})`} is not known.`,

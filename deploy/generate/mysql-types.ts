@@ -86,6 +86,7 @@ export function renderMysqlTypes(): string {
     "What a column becomes, in Kafka Connect's terms (Avro: INT8, INT16 and INT32 are `int`, INT64 is `long`). `types.*` are the",
     'settings of a source; a setting that is not named changes nothing. Text is decoded from the character set of its column. Of a',
     'zero date (also a partly zero one) nothing is published: NULL, or where the column cannot be NULL its default, else 1970-01-01.',
+    'COMPRESSED columns of MariaDB are published as what they hold.',
     '',
     '| MySQL and MariaDB | by default | otherwise |',
     '|---|---|---|',
