@@ -52,7 +52,7 @@ export function inet6Codec(modes: TypeModes): ColumnCodec {
   );
 }
 
-/** RFC 5952 but for this: the first longest run of zeros is shortened, and IPv4 addresses within are printed as such. */
+/** RFC 5952 but for this: a run of one zero is shortened too, the first of the longest, and IPv4 addresses within are printed as such. */
 function inet6Text(bytes: Buffer): string {
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2));
   let best = { start: -1, length: 0 };
@@ -71,6 +71,6 @@ function inet6Text(bytes: Buffer): string {
   if (isMapped || isCompatible) {
     return `::${isMapped ? 'ffff:' : ''}${bytes.subarray(12).join('.')}`;
   }
-  if (best.length < 2) return hex(0, 8);
+  if (best.length === 0) return hex(0, 8);
   return `${hex(0, best.start)}::${hex(best.start + best.length, 8)}`;
 }
