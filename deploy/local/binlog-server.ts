@@ -12,6 +12,8 @@ export interface BinlogServerSpec {
   readonly command: readonly [string, ...string[]];
   /** Options of every start. */
   readonly options: readonly string[];
+  /** Options that win over those, and over the settings of here. */
+  readonly more: readonly string[];
   /** A data directory that was initialised; it is copied. */
   readonly template: string;
   readonly initSql: string;
@@ -63,6 +65,7 @@ export async function startBinlogServer(spec: BinlogServerSpec, context: Service
         `--pid-file=${pid}`,
         `--log-error=${log}`,
         `--init-file=${initFile}`,
+        ...spec.more,
       ],
       cwd: directory,
       ...context,

@@ -14,12 +14,21 @@ export const DEFAULT_MARIADB = '11.8';
 const PACKAGES = ['mariadb-server-core', 'mariadb-client-core'];
 /** What `mariadb-install-db` gives the server; that script cannot run a server with a loader of its own. */
 const SYSTEM_TABLES = ['system_tables', 'performance_tables', 'system_tables_data', 'sys_schema'];
-const INIT_SQL = `CREATE USER IF NOT EXISTS '${ACCOUNT.user}'@'%' IDENTIFIED BY '${ACCOUNT.password}';
+// Each server makes its own account: a replica has no transaction that its source lacks.
+const INIT_SQL = `SET sql_log_bin = 0;
+CREATE USER IF NOT EXISTS '${ACCOUNT.user}'@'%' IDENTIFIED BY '${ACCOUNT.password}';
 GRANT ALL ON *.* TO '${ACCOUNT.user}'@'%' WITH GRANT OPTION;
 `;
 
-/** MariaDB with an account `cdc` that may do everything. */
-export async function startMariadb(version: string, context: ServiceContext): Promise<Service> {
+/**
+ * MariaDB with an account `cdc` that may do everything.
+ * @param more options; they win over those of here
+ */
+export async function startMariadb(
+  version: string,
+  context: ServiceContext,
+  more: readonly string[] = [],
+): Promise<Service> {
   const suite = SUITES[version];
   if (suite === undefined) throw new Error(`no MariaDB ${version} here: choose one of ${MARIADB_VERSIONS.join(', ')}`);
   const { report, signal } = context;
@@ -47,6 +56,7 @@ export async function startMariadb(version: string, context: ServiceContext): Pr
       name: `mariadb-${version}`,
       command,
       options: [...options, '--server-id=1011', '--gtid-strict-mode=ON', '--log-slave-updates=ON'],
+      more,
       template: join(template, 'data'),
       initSql: INIT_SQL,
     },

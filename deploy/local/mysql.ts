@@ -7,12 +7,17 @@ import { runCommand } from './run-command.ts';
 import type { Service, ServiceContext } from './service.ts';
 
 const PACKAGES = ['mysql-server-core', 'mysql-client-core'];
-const INIT_SQL = `CREATE USER IF NOT EXISTS '${ACCOUNT.user}'@'%' IDENTIFIED WITH caching_sha2_password BY '${ACCOUNT.password}';
+// Each server makes its own account: a replica has no transaction that its source lacks.
+const INIT_SQL = `SET sql_log_bin = 0;
+CREATE USER IF NOT EXISTS '${ACCOUNT.user}'@'%' IDENTIFIED WITH caching_sha2_password BY '${ACCOUNT.password}';
 GRANT ALL ON *.* TO '${ACCOUNT.user}'@'%' WITH GRANT OPTION;
 `;
 
-/** MySQL 9, with GTIDs and an account `cdc` that may do everything. */
-export async function startMysql(context: ServiceContext): Promise<Service> {
+/**
+ * MySQL 9, with GTIDs and an account `cdc` that may do everything.
+ * @param more options; they win over those of here
+ */
+export async function startMysql(context: ServiceContext, more: readonly string[] = []): Promise<Service> {
   const { report, signal } = context;
   const tree = await debianPackages('sid', PACKAGES, 'MySQL 9 (66 MB)', report, signal);
   const command = foreignProgram(tree, 'usr/sbin/mysqld');
@@ -33,6 +38,7 @@ export async function startMysql(context: ServiceContext): Promise<Service> {
       name: 'mysql',
       command,
       options: [...options, '--mysqlx=OFF', '--server-id=97', '--gtid-mode=ON', '--enforce-gtid-consistency=ON'],
+      more,
       template: join(template, 'data'),
       initSql: INIT_SQL,
     },
