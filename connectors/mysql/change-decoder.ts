@@ -255,7 +255,7 @@ export class ChangeDecoder {
       this.#closeGroup(batch);
       return true;
     }
-    const text = bytes.toString('utf8', query.textStart, query.textEnd);
+    const text = this.#options.tables.statementText(bytes, query);
     const statement = readStatement(text, query.database, query.sqlModeLow);
     switch (statement.kind) {
       case 'begin':

@@ -1,4 +1,4 @@
-import { ANSI_QUOTES } from './protocol/query-event.ts';
+import { ANSI_QUOTES, NO_BACKSLASH_ESCAPES } from './protocol/query-event.ts';
 
 export type TokenKind = 'word' | 'name' | 'text' | 'symbol';
 
@@ -19,12 +19,14 @@ const SPACE = /\s/;
 export class StatementTokens {
   readonly #text: string;
   readonly #ansiQuotes: boolean;
+  readonly #hasEscapes: boolean;
   #at = 0;
   #peeked: Token | null | undefined;
 
   constructor(text: string, sqlMode: number) {
     this.#text = text;
     this.#ansiQuotes = (sqlMode & ANSI_QUOTES) !== 0;
+    this.#hasEscapes = (sqlMode & NO_BACKSLASH_ESCAPES) === 0;
   }
 
   peek(): Token | null {
@@ -59,8 +61,8 @@ export class StatementTokens {
     const start = this.#at;
     if (start >= text.length) return null;
     const first = text[start] as string;
-    if (first === '`' || (first === '"' && this.#ansiQuotes)) return { kind: 'name', text: this.#quoted(first) };
-    if (first === "'" || first === '"') return { kind: 'text', text: this.#quoted(first) };
+    if (first === '`' || (first === '"' && this.#ansiQuotes)) return { kind: 'name', text: this.#quoted(first, false) };
+    if (first === "'" || first === '"') return { kind: 'text', text: this.#quoted(first, this.#hasEscapes) };
     if (WORD.test(first) && first !== '.') {
       this.#at += 1;
       while (this.#at < text.length && WORD.test(text[this.#at] as string) && text[this.#at] !== '.') this.#at += 1;
@@ -95,14 +97,14 @@ export class StatementTokens {
   }
 
   /** A quote inside is doubled; in a literal a backslash may stand before it. */
-  #quoted(quote: string): string {
+  #quoted(quote: string, hasEscapes: boolean): string {
     const text = this.#text;
     let content = '';
     this.#at += 1;
     while (this.#at < text.length) {
       const character = text[this.#at] as string;
       this.#at += 1;
-      if (character === '\\' && quote !== '`') {
+      if (character === '\\' && hasEscapes) {
         content += text[this.#at] ?? '';
         this.#at += 1;
       } else if (character === quote) {

@@ -36,7 +36,8 @@ export interface DatabaseStatement {
 
 const OTHER: Statement = { kind: 'other' };
 const TRANSACTION: Statement = { kind: 'transaction' };
-const DML_WORDS = ['insert', 'update', 'delete', 'replace', 'load', 'call', 'with', 'do'];
+/** A SELECT is logged where it calls a function that changes rows. */
+const DML_WORDS = ['insert', 'update', 'delete', 'replace', 'load', 'call', 'with', 'do', 'select'];
 /** Words between CREATE and TABLE, or between DROP and TABLE. */
 const CREATE_MODIFIERS = ['or', 'replace', 'online', 'offline', 'ignore', 'unique', 'fulltext', 'spatial', 'vector'];
 
@@ -46,7 +47,10 @@ const CREATE_MODIFIERS = ['or', 'replace', 'online', 'offline', 'ignore', 'uniqu
  * @param database the default database of the connection that ran it
  */
 export function readStatement(text: string, database: string, sqlMode: number): Statement {
-  const tokens = new StatementTokens(text, sqlMode);
+  return readTokens(new StatementTokens(text, sqlMode), database);
+}
+
+function readTokens(tokens: StatementTokens, database: string): Statement {
   while (tokens.skipSymbol('(') || tokens.skipSymbol(';')) {
     // Nothing: a statement may begin with them.
   }
@@ -78,9 +82,28 @@ export function readStatement(text: string, database: string, sqlMode: number): 
     case 'truncate':
       tokens.skipWord('table');
       return table('truncate', readNames(tokens, database));
+    case 'set':
+      return readSet(tokens, database);
+    case 'analyze':
+      return readAnalyze(tokens);
     default:
       return DML_WORDS.includes(verb) ? { kind: 'dml' } : OTHER;
   }
+}
+
+/** MariaDB: `SET STATEMENT variable = value, … FOR statement` is what the statement is. */
+function readSet(tokens: StatementTokens, database: string): Statement {
+  if (!tokens.skipWord('statement')) return OTHER;
+  for (let token = tokens.next(); token !== null; token = tokens.next()) {
+    if (token.kind === 'word' && token.text.toLowerCase() === 'for') return readTokens(tokens, database);
+  }
+  return OTHER;
+}
+
+/** MariaDB: `ANALYZE [FORMAT = JSON] statement` runs the statement. */
+function readAnalyze(tokens: StatementTokens): Statement {
+  if (tokens.skipWord('format') && tokens.skipSymbol('=')) tokens.next();
+  return tokens.skipWord(...DML_WORDS) ? { kind: 'dml' } : OTHER;
 }
 
 function readRollback(tokens: StatementTokens): Statement {
@@ -127,7 +150,10 @@ function readAlter(tokens: StatementTokens, database: string): Statement {
   return table('alter', others === null ? null : [altered, ...others]);
 }
 
-/** `RENAME TO x` and `EXCHANGE PARTITION p WITH TABLE x` name a second table. Column and index renames do not. */
+/**
+ * `RENAME TO x`, `EXCHANGE PARTITION p WITH TABLE x` and MariaDB's `CONVERT PARTITION p TO TABLE x`, `CONVERT TABLE x TO
+ * PARTITION p` name a second table. Column and index renames do not.
+ */
 function readOtherNames(tokens: StatementTokens, database: string): TableName[] | null {
   const others: TableName[] = [];
   let depth = 0;
@@ -143,7 +169,9 @@ function readOtherNames(tokens: StatementTokens, database: string): TableName[] 
     if (word === 'rename' && !tokens.skipWord('column', 'index', 'key')) {
       tokens.skipWord('to', 'as') || tokens.skipSymbol('=');
       name = readName(tokens, database);
-    } else if (word === 'with' && tokens.skipWord('table')) name = readName(tokens, database);
+    } else if ((word === 'with' || word === 'to' || word === 'convert') && tokens.skipWord('table')) {
+      name = readName(tokens, database);
+    }
     if (name === null) return null;
     if (name !== undefined) others.push(name);
   }

@@ -12,9 +12,11 @@ import type { SqlConnection } from './connection.ts';
 import type { MappedTable } from './mapped-table.ts';
 import type { TypeModes } from './mysql-type.ts';
 import { HEADER_BYTES } from './protocol/binlog-event.ts';
+import type { QueryEvent } from './protocol/query-event.ts';
 import { type RowLayout, rowLayoutOf } from './protocol/row-layout.ts';
 import { parseTableMap } from './protocol/table-map-event.ts';
 import type { DdlStatement, TableName, TableStatement } from './statement.ts';
+import { statementText } from './statement-text.ts';
 import { describeTable } from './table-description.ts';
 import { resolveFacts, type TableFacts } from './table-facts.ts';
 import type { MySqlTableVersion } from './table-version.ts';
@@ -85,6 +87,10 @@ export class TableCache {
       body,
       staleFrom: null,
     });
+  }
+
+  statementText(bytes: Buffer, query: QueryEvent): string {
+    return statementText(bytes, query, this.#options.types.charsets);
   }
 
   get(tableId: number): MappedTable | undefined {

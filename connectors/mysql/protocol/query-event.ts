@@ -44,6 +44,8 @@ export function queryThreadId(bytes: Buffer, start: number): number {
 
 /** `sql_mode` bit: a double quote is around a name, not a text. */
 export const ANSI_QUOTES = 4;
+/** `sql_mode` bit: a backslash in a text stands for itself. */
+export const NO_BACKSLASH_ESCAPES = 0x10_0000;
 
 /** @see https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Query__event.html */
 export function parseQuery(bytes: Buffer, start: number, end: number): QueryEvent {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { ANSI_QUOTES } from '../../../../connectors/mysql/protocol/query-event.ts';
+import { ANSI_QUOTES, NO_BACKSLASH_ESCAPES } from '../../../../connectors/mysql/protocol/query-event.ts';
 import { readStatement, type Statement } from '../../../../connectors/mysql/statement.ts';
 
 function told(text: string, sqlMode = 0): string {
@@ -54,6 +54,21 @@ describe('what a statement is about', () => {
     ['GRANT ALL ON *.* TO x', 'other'],
     ['analyze table t', 'other'],
     ['FLUSH TABLES', 'other'],
+    // A function that changes rows is called so where statements are logged.
+    ['SELECT `db`.`f`()', 'dml'],
+    ['analyze format=json update t set a = 1', 'dml'],
+    ['ANALYZE DELETE FROM t', 'dml'],
+    ['analyze no_write_to_binlog table t', 'other'],
+    ['set statement max_statement_time=10, lock_wait_timeout=1 for insert into t values (1)', 'dml'],
+    ["SET STATEMENT sql_mode='for update' FOR alter table t rename to u", 'alter db.t db.u'],
+    ['set statement max_statement_time=10', 'other'],
+    ["SET PASSWORD FOR 'x'@'%'='y'", 'other'],
+    ['alter table t convert partition p to table u', 'alter db.t db.u'],
+    ['alter table t convert table o.u to partition p values less than (5)', 'alter db.t o.u'],
+    ['alter table t convert to character set latin1', 'alter db.t'],
+    ['ALTER TABLE "a\\b" RENAME TO "c""d"', 'alter db.a\\b db.c"d', ANSI_QUOTES],
+    ["alter table t comment 'x\\', rename to u", 'alter db.t db.u', NO_BACKSLASH_ESCAPES],
+    ["alter table t comment 'x\\', rename to u'", 'alter db.t'],
     ['drop table', 'drop unknown'],
     ['', 'other'],
   ];
