@@ -1,6 +1,7 @@
 import type { Finding } from '../../src/core/connector.ts';
 import { type Check, error, FINE, listed, runAll, warning } from '../../src/core/preflight-verdict.ts';
 import type { MySqlConfig } from './config.ts';
+import { missingGrants } from './grants.ts';
 import type { PreflightFacts } from './preflight-facts.ts';
 
 const SHORTEST_RETENTION_S = 86_400;
@@ -65,9 +66,15 @@ const CHECKS: Readonly<Record<string, Check<PreflightFacts, MySqlConfig>>> = {
     );
   },
   grants: (facts, { dialect }) => {
-    const missing = missingGrants(facts, dialect);
+    const missing = missingGrants(facts.grants, dialect, facts.tables);
     if (missing.length === 0) return FINE;
-    return error(`The account lacks ${missing.join(', ')}.`, `GRANT ${missing.join(', ')} ON *.* TO the account.`);
+    return error(
+      `The account lacks ${listed(missing)}.`,
+      missing
+        .slice(0, 3)
+        .map((grant) => `GRANT ${grant} TO the account.`)
+        .join(' '),
+    );
   },
   server_id: (facts, { serverId }) => {
     if (Number(variable(facts, 'server_id')) === serverId) {
@@ -102,7 +109,7 @@ const CHECKS: Readonly<Record<string, Check<PreflightFacts, MySqlConfig>>> = {
       ? FINE
       : warning(
           'No table is captured.',
-          'Correct tables.include and tables.exclude; patterns are matched on database.table.',
+          'Correct tables.include and tables.exclude (patterns are matched on database.table), or grant SELECT on them: an account does not see what it may not read.',
         ),
   keys: (facts) => {
     const without = facts.tables.filter(({ hasKey }) => !hasKey).map(({ name }) => name);
@@ -129,27 +136,6 @@ export function runChecks(facts: PreflightFacts, config: MySqlConfig): Finding[]
 function retentionSeconds(facts: PreflightFacts): number {
   const seconds = Number(variable(facts, 'binlog_expire_logs_seconds') ?? 0);
   return seconds > 0 ? seconds : Number(variable(facts, 'expire_logs_days') ?? 0) * 86_400;
-}
-
-const NEEDED: Readonly<Record<'mysql' | 'mariadb', readonly (readonly string[])[]>> = {
-  mysql: [['REPLICATION SLAVE'], ['REPLICATION CLIENT', 'SUPER'], ['SELECT']],
-  mariadb: [
-    ['REPLICATION SLAVE', 'REPLICATION REPLICA'],
-    ['BINLOG MONITOR', 'REPLICATION CLIENT', 'SUPER'],
-    ['SELECT'],
-  ],
-};
-
-/** The first name of each privilege that no grant gives. SELECT may be given on single databases or tables. */
-function missingGrants(facts: PreflightFacts, dialect: 'mysql' | 'mariadb'): string[] {
-  const globalGrants = facts.grants.filter((grant) => / ON \*\.\* TO /.test(grant)).join('\n');
-  const all = facts.grants.join('\n');
-  return NEEDED[dialect].flatMap((names) => {
-    const text = names[0] === 'SELECT' ? all : globalGrants;
-    const isGiven =
-      /\bALL PRIVILEGES\b/.test(globalGrants) || names.some((name) => new RegExp(`\\b${name}\\b`).test(text));
-    return isGiven ? [] : [names[0] as string];
-  });
 }
 
 function variable({ server }: PreflightFacts, name: string): string | undefined {

@@ -12,7 +12,10 @@ export interface PreflightFacts {
 }
 
 export interface CapturedTable {
+  /** `database.table` */
   readonly name: string;
+  readonly database: string;
+  readonly table: string;
   readonly engine: string;
   readonly hasKey: boolean;
 }

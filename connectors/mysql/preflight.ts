@@ -50,6 +50,8 @@ async function readPreflightFacts(
     tables: tables
       .map(({ db, name, engine, has_key }) => ({
         name: `${db}.${name}`,
+        database: db,
+        table: name,
         engine: engine ?? '',
         hasKey: Number(has_key) === 1,
       }))

@@ -26,7 +26,7 @@ function problems(variables: Readonly<Record<string, string>>, more: Partial<Pre
     },
     grants: ['GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `cdc`@`%`'],
     replicaIds: [],
-    tables: [{ name: 'a.t', engine: 'InnoDB', hasKey: true }],
+    tables: [{ name: 'a.t', database: 'a', table: 't', engine: 'InnoDB', hasKey: true }],
     ...more,
   };
   const findings = runChecks(facts, { dialect: 'mysql', serverId: 5701 } as MySqlConfig).filter(
@@ -57,8 +57,8 @@ it('grants, replicas and tables are looked at', () => {
   assert.deepEqual(problems({}, { grants: ['GRANT ALL PRIVILEGES ON *.* TO `cdc`@`%`'] }), []);
   assert.deepEqual(problems({}, { replicaIds: [5701] }), ['server_id: warning']);
   assert.deepEqual(problems({}, { tables: [] }), ['tables: warning']);
-  assert.deepEqual(problems({}, { tables: [{ name: 'a.k', engine: 'MyISAM', hasKey: false }] }), [
-    'keys: warning',
-    'engines: warning',
-  ]);
+  assert.deepEqual(
+    problems({}, { tables: [{ name: 'a.k', database: 'a', table: 'k', engine: 'MyISAM', hasKey: false }] }),
+    ['keys: warning', 'engines: warning'],
+  );
 });
