@@ -1,4 +1,4 @@
-import { StatementTokens } from './statement-tokens.ts';
+import { StatementTokens, type Token } from './statement-tokens.ts';
 import { readXid } from './statement-xid.ts';
 
 export interface TableName {
@@ -26,6 +26,8 @@ export interface TableStatement {
   /** Null where it could not be told which: it may be about any. */
   readonly tables: readonly TableName[] | null;
   readonly temporary: boolean;
+  /** Rows come or go with it of which the log has none: partitions that are dropped, emptied or exchanged, tablespaces. */
+  readonly movesUnloggedRows: boolean;
 }
 
 export interface DatabaseStatement {
@@ -146,17 +148,34 @@ function readAlter(tokens: StatementTokens, database: string): Statement {
   tokens.skipWord('if') && tokens.skipWord('exists');
   const altered = readName(tokens, database);
   if (altered === null) return table('alter', null);
-  const others = readOtherNames(tokens, database);
-  return table('alter', others === null ? null : [altered, ...others]);
+  const { others, movesUnloggedRows } = readAlterations(tokens, database);
+  return { ...table('alter', others === null ? null : [altered, ...others]), movesUnloggedRows };
 }
+
+interface Alterations {
+  /** Null where it could not be told which. */
+  readonly others: readonly TableName[] | null;
+  readonly movesUnloggedRows: boolean;
+}
+
+const UNLOGGED: ReadonlySet<string> = new Set([
+  'drop partition',
+  'truncate partition',
+  'exchange partition',
+  'convert partition',
+  'discard tablespace',
+  'import tablespace',
+]);
 
 /**
  * `RENAME TO x`, `EXCHANGE PARTITION p WITH TABLE x` and MariaDB's `CONVERT PARTITION p TO TABLE x`, `CONVERT TABLE x TO
  * PARTITION p` name a second table. Column and index renames do not.
  */
-function readOtherNames(tokens: StatementTokens, database: string): TableName[] | null {
+function readAlterations(tokens: StatementTokens, database: string): Alterations {
   const others: TableName[] = [];
+  let movesUnloggedRows = false;
   let depth = 0;
+  let before = '';
   for (let token = tokens.next(); token !== null; token = tokens.next()) {
     if (token.kind === 'symbol') {
       if (token.text === '(') depth += 1;
@@ -165,6 +184,9 @@ function readOtherNames(tokens: StatementTokens, database: string): TableName[] 
     }
     if (depth > 0 || token.kind !== 'word') continue;
     const word = token.text.toLowerCase();
+    const pair = `${before} ${word}`;
+    before = word;
+    if (UNLOGGED.has(pair) || (word === 'convert' && isWord(tokens.peek(), 'table'))) movesUnloggedRows = true;
     let name: TableName | null | undefined;
     if (word === 'rename' && !tokens.skipWord('column', 'index', 'key')) {
       tokens.skipWord('to', 'as') || tokens.skipSymbol('=');
@@ -172,10 +194,14 @@ function readOtherNames(tokens: StatementTokens, database: string): TableName[] 
     } else if ((word === 'with' || word === 'to' || word === 'convert') && tokens.skipWord('table')) {
       name = readName(tokens, database);
     }
-    if (name === null) return null;
+    if (name === null) return { others: null, movesUnloggedRows };
     if (name !== undefined) others.push(name);
   }
-  return others;
+  return { others, movesUnloggedRows };
+}
+
+function isWord(token: Token | null, word: string): boolean {
+  return token?.kind === 'word' && token.text.toLowerCase() === word;
 }
 
 function readDrop(tokens: StatementTokens, database: string): Statement {
@@ -250,5 +276,5 @@ function one(name: TableName | null): readonly TableName[] | null {
 }
 
 function table(verb: TableStatement['verb'], tables: readonly TableName[] | null, temporary = false): TableStatement {
-  return { kind: 'table', verb, tables, temporary };
+  return { kind: 'table', verb, tables, temporary, movesUnloggedRows: false };
 }

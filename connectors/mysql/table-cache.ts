@@ -124,9 +124,10 @@ export class TableCache {
   async onStatement(
     statement: DdlStatement,
     ddl: string,
-    _point: string,
+    point: string,
     signal: AbortSignal,
   ): Promise<StatementOutcome> {
+    const { logger } = this.#options;
     const nothing: StatementOutcome = { changes: [], truncated: [] };
     if (statement.kind === 'database') {
       const { database, verb } = statement;
@@ -136,6 +137,12 @@ export class TableCache {
     if (statement.temporary) return nothing;
     this.#expire(statement.tables);
     const tables = (statement.tables ?? []).filter(({ database, table }) => this.#captures(database, table));
+    if (statement.movesUnloggedRows && tables.length > 0) {
+      logger.warn(
+        { table: tables.map(({ database, table }) => `${database}.${table}`).join(', '), point },
+        'a statement removed, emptied or exchanged partitions or tablespaces: the binlog does not say which rows came or went',
+      );
+    }
     if (statement.verb === 'truncate') return { changes: [], truncated: this.#known(tables) };
     const [first] = tables;
     if (first === undefined || !this.#options.describes) return nothing;
