@@ -22,7 +22,7 @@ import { TopicAdmin } from './topic-admin.ts';
 export interface KafkaSinkOptions {
   readonly settings: KafkaSettings;
   readonly source: string;
-  /** Bytes that may be appended and not acknowledged before `ready` waits. */
+  /** Bytes that may be appended and not acknowledged before `ready` waits; it also waits for what was not sent. */
   readonly budgetBytes: number;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -39,6 +39,11 @@ export interface KafkaSinkOptions {
 }
 
 const DEFAULT_BATCH_BYTES = 512 * 1024;
+/**
+ * Complete batches that wait for their turn. A broker takes a few at a time: more of them would be memory for nothing, and
+ * older when they are sent.
+ */
+const WAITING_BYTES = 8 * 1024 * 1024;
 /** Buffers that are kept while they are not used: enough for what an answer frees before the next batches are sealed. */
 const RETAINED_BATCHES = 8;
 
@@ -250,7 +255,14 @@ export class KafkaSink implements Sink {
   #hasRoom(): boolean {
     const { budgetBytes } = this.#options;
     if (this.#largestBytes > 0 && this.#inFlightBytes + this.#largestBytes > budgetBytes) return false;
-    return this.#inFlightBytes < budgetBytes && !this.#opened.some((topic) => topic.isDraining);
+    if (this.#inFlightBytes >= budgetBytes || this.#opened.some((topic) => topic.isDraining)) return false;
+    return this.#inFlightBytes < WAITING_BYTES || this.#waitingBytes() < WAITING_BYTES;
+  }
+
+  #waitingBytes(): number {
+    let bytes = 0;
+    for (const { writers } of this.#opened) for (const { queue } of writers) bytes += queue.waitingBytes;
+    return bytes;
   }
 
   async #until(isOver: () => boolean, signal: AbortSignal): Promise<void> {

@@ -54,6 +54,13 @@ export class PartitionQueue {
     return this.#queued.length > 0;
   }
 
+  /** Bytes of the batches that are complete and not sent. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (const { accountedBytes } of this.#queued) bytes += accountedBytes;
+    return bytes;
+  }
+
   /** True where another broker leads since the batches in flight were sent, or the last ones were. */
   get hasMoved(): boolean {
     return this.leaderId >= 0 && this.#inFlightTo !== this.leaderId;

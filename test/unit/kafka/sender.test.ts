@@ -338,6 +338,25 @@ test('ready waits while the budget is used up, and ends with its signal', async 
   });
 });
 
+test('ready waits for what is complete and not sent, long before a large budget is used up', async () => {
+  const bytes = 8 * 1024 * 1024;
+  await withStage({ sink: { budgetBytes: 8 * bytes, batchBytes: 512 * 1024 } }, async ({ cluster, sink }) => {
+    const topic = await sink.topic(TOPIC, never);
+    let refuse = true;
+    cluster.onBatch = () => (refuse ? { code: 19 } : 'none');
+    const value = 'v'.repeat(64 * 1024);
+    for (let i = 0; i < (2 * bytes) / value.length; i++) appendRecord(topic, { key: 'k', value });
+    const stop = new AbortController();
+    const waiting = sink.ready(stop.signal);
+    stop.abort(new Error('stopping'));
+    await assert.rejects(waiting, /stopping/);
+    const again = sink.ready(AbortSignal.timeout(5_000));
+    refuse = false;
+    await again;
+    await sink.flush(AbortSignal.timeout(8_000));
+  });
+});
+
 test('disposing rejects who waits, closes every socket and lets the process end', async () => {
   await withStage({}, async ({ cluster, sink }) => {
     cluster.onAnswer = () => 'hang';
