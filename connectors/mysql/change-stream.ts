@@ -95,7 +95,7 @@ export class MySqlChangeStream implements ChangeStream<MySqlPosition> {
     try {
       if (needed.kind === 'version') await tables.resolve(needed.table, needed.point, signal);
       else if (needed.kind === 'statement') {
-        decoder.answer(await tables.onStatement(needed.statement, needed.text, needed.point, signal));
+        decoder.answer(await tables.onStatement(needed.statement, needed.logged, needed.point, signal));
       } else this.#branch = needed.branch.arenas(connection.inbox.pool, Date.now());
     } catch (error) {
       if (!signal.aborted) throw error;

@@ -3,9 +3,11 @@ import { rawBytesCodec } from '../../src/core/codecs/binary.ts';
 import type { ConnectorDependencies, ResumeVerdict, SourceHealth, SourceSession } from '../../src/core/connector.ts';
 import { FatalError } from '../../src/core/errors.ts';
 import type { SchemaStore } from '../../src/core/schema-store.ts';
+import { capturesTable } from '../../src/core/settings.ts';
 import type { ColumnCodec } from '../../src/core/table.ts';
 import { BinlogConnection, type DumpStart } from './binlog-connection.ts';
 import { readCollations } from './catalog.ts';
+import type { CatalogTable } from './catalog-column.ts';
 import { ChangeDecoder } from './change-decoder.ts';
 import { MySqlChangeStream } from './change-stream.ts';
 import type { MySqlConfig } from './config.ts';
@@ -16,7 +18,9 @@ import { logPointKey, type MySqlPosition } from './positions.ts';
 import { assessResume } from './resume.ts';
 import { type LogHead, readBinlogFiles, readHead, readServerFacts, type ServerFacts } from './server-facts.ts';
 import { MySqlSourceBlock } from './source-block.ts';
+import type { TableName } from './statement.ts';
 import { TableCache } from './table-cache.ts';
+import { hasNames, readDefinitions, TableDefinitions, type TableDefinitionsOptions } from './table-definitions.ts';
 
 const CLAIM_RETRY_MS = 1000;
 const CLAIM_LOG_MS = 10_000;
@@ -38,7 +42,8 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
   #leaseLoss: unknown = null;
   #headAtLastLook: LogHead | null = null;
   #epoch = 0;
-  #initialised = false;
+  /** What the tables were where the stream starts, for servers whose log does not say. */
+  #firstTables: ReadonlyMap<TableName, CatalogTable> = new Map();
 
   private constructor(
     config: MySqlConfig,
@@ -104,8 +109,7 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
   }
 
   async initialise(signal: AbortSignal): Promise<MySqlPosition> {
-    const { file, position, gtids } = await readHead(this.#sql, this.#server, signal);
-    this.#initialised = true;
+    const { file, position, gtids } = await this.#readStart(signal);
     this.#dependencies.logger.info({ file, position, gtids }, 'starting at the end of the binlog');
     return {
       file,
@@ -113,6 +117,19 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
       gtids: gtids === null ? null : parseGtidProgress(this.#config.dialect, gtids),
       epoch: 0,
     };
+  }
+
+  async #readStart(signal: AbortSignal): Promise<LogHead> {
+    if (hasNames(this.#server)) return readHead(this.#sql, this.#server, signal);
+    const { head, tables } = await readDefinitions(this.#definitionParts(), signal);
+    this.#firstTables = tables;
+    return head;
+  }
+
+  #definitionParts(): Omit<TableDefinitionsOptions, 'schemas'> {
+    const { source } = this.#config;
+    const captures = ({ database, table }: TableName) => capturesTable(source, `${database}.${table}`);
+    return { sql: this.#sql, server: this.#server, captures };
   }
 
   async stream(from: MySqlPosition, schemas: SchemaStore, signal: AbortSignal): Promise<MySqlChangeStream> {
@@ -127,6 +144,8 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
     const head = await readHead(this.#sql, this.#server, signal);
     this.#headAtLastLook = head;
     this.#epoch = from.epoch;
+    const definitions = new TableDefinitions({ ...this.#definitionParts(), schemas });
+    await definitions.seed(this.#firstTables, logPointKey(from.epoch, from.file, from.pos), signal);
     const tables = new TableCache({
       source,
       modes: types,
@@ -136,7 +155,7 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
       logger,
       describes: includeSchemaChanges,
       head: logPointKey(from.epoch, head.file, head.position),
-      isFresh: this.#initialised,
+      definitions,
     });
     const binlog = await BinlogConnection.start(
       {

@@ -1,7 +1,7 @@
 import type { ConnectorDependencies, TailTarget } from '../../src/core/connector.ts';
 import { ConfigurationError } from '../../src/core/errors.ts';
 import type { SchemaStore, StoredVersion } from '../../src/core/schema-store.ts';
-import type { SourceSettings } from '../../src/core/settings.ts';
+import { capturesTable, type SourceSettings } from '../../src/core/settings.ts';
 import { BinlogConnection } from './binlog-connection.ts';
 import { readCollations } from './catalog.ts';
 import { ChangeDecoder } from './change-decoder.ts';
@@ -14,7 +14,9 @@ import { parseMySqlConfig } from './parse-config.ts';
 import { logPointKey } from './positions.ts';
 import { readHead, readServerFacts } from './server-facts.ts';
 import { startOf } from './session.ts';
+import type { TableName } from './statement.ts';
 import { TableCache } from './table-cache.ts';
+import { TableDefinitions } from './table-definitions.ts';
 
 const HEARTBEAT_PERIOD_MS = 5_000;
 const SILENCE_LIMIT_MS = 60_000;
@@ -30,6 +32,9 @@ export async function openTail(
   const sql = new SqlConnection(connection);
   try {
     const server = await readServerFacts(sql, dialect, signal);
+    const captures = ({ database, table }: TableName) => capturesTable(source, `${database}.${table}`);
+    const schemas = memoryStore();
+    const definitions = new TableDefinitions({ sql, server, schemas, captures });
     const head = await readHead(sql, server, signal);
     const from = {
       file: head.file,
@@ -42,11 +47,11 @@ export async function openTail(
       modes: types,
       types: { dialect, charsets: await readCollations(sql, dialect, signal) },
       sql,
-      schemas: memoryStore(),
+      schemas,
       logger,
       describes: false,
       head: logPointKey(0, head.file, head.position),
-      isFresh: true,
+      definitions,
     });
     const binlog = await BinlogConnection.start(
       {
