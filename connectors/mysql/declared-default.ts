@@ -38,6 +38,8 @@ function number(tokens: StatementTokens, first: Token): string {
 }
 
 function numberOf(text: string, type: DeclaredType): string | undefined {
+  // Written with zeros, as many as the width has.
+  if (type.columnType.endsWith('zerofill')) return undefined;
   if (INTEGERS.includes(type.name)) return /^-?\d+$/.test(text) ? String(BigInt(text)) : undefined;
   if (type.name === 'decimal') return decimalOf(text, type.args[1] ?? 0);
   if (type.name === 'float' || type.name === 'double') {

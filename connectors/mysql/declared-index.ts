@@ -44,10 +44,11 @@ export interface AddedIndex {
 
 /** @returns `none` where no index begins here, but a column; null for one that cannot be read. */
 export function readAddedIndex(tokens: StatementTokens): AddedIndex | 'none' | null {
+  let symbol: string | null = null;
   if (tokens.skipWord('constraint')) {
     const token = tokens.peek();
     const isWord = token?.kind === 'word' && !/^(primary|unique|foreign|check)$/i.test(token.text);
-    if (token?.kind === 'name' || isWord) tokens.next();
+    if (token?.kind === 'name' || isWord) symbol = tokens.next()?.text ?? null;
     if (tokens.peek()?.kind !== 'word') return null;
   }
   const word = tokens.peek();
@@ -59,7 +60,7 @@ export function readAddedIndex(tokens: StatementTokens): AddedIndex | 'none' | n
     if (tokens.skipWord('if') && !(tokens.skipWord('not') && tokens.skipWord('exists'))) return null;
     const index = readIndexParts(tokens);
     skipClause(tokens);
-    return index === null ? null : { kind, ...index };
+    return index === null ? null : { kind, name: index.name ?? symbol, parts: index.parts };
   }
   if (!OTHER_INDEXES.includes(kind)) return 'none';
   skipClause(tokens);

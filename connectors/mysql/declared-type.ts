@@ -8,6 +8,8 @@ export interface DeclarationContext {
   readonly showsWidths: boolean;
   /** Whether EXTRA has DEFAULT_GENERATED: MySQL from 8.0.13 on. */
   readonly marksComputedDefaults: boolean;
+  /** Whether a column that may be NULL gets a default of zero when it becomes part of a primary key: MySQL before 5.7. */
+  readonly givesKeysDefaults: boolean;
   /** What the catalog calls `utf8`. */
   readonly utf8: string;
   /** Character set of columns that have none of their own; null where it is not known. */
@@ -23,6 +25,7 @@ export function declarationContextOf(dialect: Dialect, version: string): Omit<De
     dialect,
     showsWidths: !isMysql || number < 80_019,
     marksComputedDefaults: isMysql && number >= 80_013,
+    givesKeysDefaults: isMysql && number < 50_700,
     utf8: number >= (isMysql ? 80_030 : 100_600) ? 'utf8mb3' : 'utf8',
   };
 }

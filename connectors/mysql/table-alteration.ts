@@ -50,7 +50,7 @@ export function alterTable(before: CatalogTable, text: string, sqlMode: number, 
   // MariaDB
   if (tokens.skipWord('wait')) tokens.next();
   tokens.skipWord('nowait');
-  const draft = new TableDraft(before);
+  const draft = new TableDraft(before, context);
   do {
     if (!readClause(tokens, draft, context)) return null;
   } while (tokens.skipSymbol(','));

@@ -34,7 +34,7 @@ export function readCreateTable(
   const own = tableCharset(options, context);
   if (own === undefined) return null;
   const defaultCharset = own ?? context.defaultCharset;
-  const draft = new TableDraft({ columns: [], uniques: [], defaultCharset });
+  const draft = new TableDraft({ columns: [], uniques: [], defaultCharset }, context);
   if (!readElements(tokens.tokens, draft, { ...context, defaultCharset })) return null;
   return { kind: 'table', table: draft.finish(), isConditional };
 }
@@ -120,10 +120,15 @@ function readElements(tokens: StatementTokens, draft: TableDraft, context: Decla
  * What `CREATE [UNIQUE] INDEX` or `DROP INDEX` makes of a table.
  * @returns null where that cannot be told
  */
-export function changeIndex(before: CatalogTable, text: string, sqlMode: number): CatalogTable | null {
+export function changeIndex(
+  before: CatalogTable,
+  text: string,
+  sqlMode: number,
+  context: Pick<DeclarationContext, 'givesKeysDefaults'>,
+): CatalogTable | null {
   if (hasExecutableComment(text)) return null;
   const tokens = new StatementTokens(text, sqlMode);
-  const draft = new TableDraft(before);
+  const draft = new TableDraft(before, context);
   if (tokens.skipWord('drop')) {
     tokens.skipWord('online', 'offline');
     const name = tokens.skipWord('index') && !tokens.skipWord('if') ? tokens.next() : null;

@@ -157,7 +157,7 @@ export class TableDefinitions {
       read.set(this.#relationOf(first), second === undefined ? altered : null);
       if (second !== undefined) read.set(this.#relationOf(second), altered);
     } else if (verb === 'index' && before !== null) {
-      read.set(this.#relationOf(first), changeIndex(before, text, sqlMode));
+      read.set(this.#relationOf(first), changeIndex(before, text, sqlMode, this.#context));
     } else if (verb === 'create') {
       const defaultCharset = await this.#charsetOf(first.database, point, signal);
       const creation = readCreateTable(text, database, sqlMode, { ...this.#context, defaultCharset });

@@ -1,14 +1,22 @@
 import { type CatalogColumn, type CatalogTable, catalogTable, type UniqueIndex } from './catalog-column.ts';
 import type { DeclaredColumn } from './declared-column.ts';
 import { type AddedIndex, indexName } from './declared-index.ts';
+import type { DeclarationContext } from './declared-type.ts';
 
 /** A table while statements change it. Every method says whether what was asked for fits the table. */
 export class TableDraft {
   defaultCharset: string | null;
   readonly #columns: CatalogColumn[];
   readonly #uniques: UniqueIndex[];
+  readonly #givesKeysDefaults: boolean;
+  /** Dropped columns that unique indexes had: a new one of the name, in the same statement, takes the place in them. */
+  readonly #droppedKeys = new Set<string>();
 
-  constructor(from: Pick<CatalogTable, 'columns' | 'uniques' | 'defaultCharset'>) {
+  constructor(
+    from: Pick<CatalogTable, 'columns' | 'uniques' | 'defaultCharset'>,
+    { givesKeysDefaults }: Pick<DeclarationContext, 'givesKeysDefaults'>,
+  ) {
+    this.#givesKeysDefaults = givesKeysDefaults;
     this.defaultCharset = from.defaultCharset;
     this.#columns = [...from.columns];
     this.#uniques = [...from.uniques];
@@ -31,6 +39,7 @@ export class TableDraft {
   }
 
   add({ column, isPrimary, isUnique, place }: DeclaredColumn): boolean {
+    if (this.#droppedKeys.has(column.name.toLowerCase())) return false;
     if (this.has(column.name) || !this.#insert(column, place, this.#columns.length)) return false;
     const parts = [{ column: column.name, isWhole: true }];
     if (isPrimary && !this.addIndex({ kind: 'primary', name: null, parts })) return false;
@@ -40,7 +49,7 @@ export class TableDraft {
   replace(name: string, { column, isPrimary, isUnique, place }: DeclaredColumn): boolean {
     const at = this.#find(name);
     // What an index becomes is not said here.
-    if (at < 0 || isPrimary || isUnique) return false;
+    if (at < 0 || isPrimary || isUnique || this.#droppedKeys.has(column.name.toLowerCase())) return false;
     const old = this.#columns[at] as CatalogColumn;
     const isOther = this.#find(column.name);
     if (isOther >= 0 && isOther !== at) return false;
@@ -48,6 +57,7 @@ export class TableDraft {
     const isKey = this.#uniques.some(
       (index) => index.name === 'PRIMARY' && index.parts.some((part) => part.column === old.name),
     );
+    if (isKey && column.nullable && this.#givesKeysDefaults) return false;
     const written = isKey ? { ...column, nullable: false, default: withoutNull(column.default) } : column;
     if (!this.#insert(written, place, at)) return false;
     this.#renameInIndexes(old.name, column.name);
@@ -64,7 +74,7 @@ export class TableDraft {
   rename(from: string, to: string): boolean {
     const at = this.#find(from);
     const other = this.#find(to);
-    if (at < 0 || (other >= 0 && other !== at)) return false;
+    if (at < 0 || (other >= 0 && other !== at) || this.#droppedKeys.has(to.toLowerCase())) return false;
     const old = this.#columns[at] as CatalogColumn;
     this.#columns[at] = { ...old, name: to };
     this.#renameInIndexes(old.name, to);
@@ -75,6 +85,8 @@ export class TableDraft {
     const at = this.#find(name);
     if (at < 0) return false;
     const [{ name: dropped } = { name }] = this.#columns.splice(at, 1);
+    if (this.#uniques.some(({ parts }) => parts.some(({ column }) => column === dropped)))
+      this.#droppedKeys.add(dropped.toLowerCase());
     for (const [index, unique] of this.#uniques.entries()) {
       this.#uniques[index] = { ...unique, parts: unique.parts.filter(({ column }) => column !== dropped) };
     }
@@ -97,6 +109,7 @@ export class TableDraft {
     for (const { column } of own) {
       const at = this.#find(column ?? '');
       const old = this.#columns[at] as CatalogColumn;
+      if (old.nullable && this.#givesKeysDefaults) return false;
       this.#columns[at] = { ...old, nullable: false, default: withoutNull(old.default) };
     }
     return true;

@@ -32,6 +32,7 @@ export async function startMysql56(context: ServiceContext): Promise<Service> {
         `--lc-messages-dir=${join(server, 'share')}`,
         `--character-sets-dir=${join(server, 'share', 'charsets')}`,
         '--innodb-log-file-size=8M',
+        '--max-allowed-packet=64M',
         '--server-id=56',
         ...asRoot(),
       ],
