@@ -31,7 +31,8 @@ export async function startMysql56(context: ServiceContext): Promise<Service> {
         `--basedir=${server}`,
         `--lc-messages-dir=${join(server, 'share')}`,
         `--character-sets-dir=${join(server, 'share', 'charsets')}`,
-        '--innodb-log-file-size=8M',
+        // A tenth of both log files is the most that BLOBs of one transaction may have.
+        '--innodb-log-file-size=96M',
         '--max-allowed-packet=64M',
         '--server-id=56',
         ...asRoot(),

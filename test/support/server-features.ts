@@ -24,6 +24,8 @@ export interface ServerFeatures {
   readonly keepsPreparedXa: boolean;
   /** `ALTER TABLE … RENAME COLUMN`: MySQL 5.6 has only CHANGE. */
   readonly canRenameColumns: boolean;
+  /** What it calls the two forms of UTF-8. MySQL 5.6 says `utf8` for the shorter one. */
+  readonly utf8Charsets: readonly string[];
   /** What golden records were written on: MySQL 9, MariaDB 11.8. Others name types and collations in other words. */
   readonly isGolden: boolean;
 }
@@ -55,6 +57,7 @@ async function readFeatures(server: MysqlServer): Promise<ServerFeatures> {
       compression: isOld ? null : isMysql ? 'SESSION binlog_transaction_compression' : 'GLOBAL log_bin_compress',
       keepsPreparedXa: !isOld,
       canRenameColumns: !isOld,
+      utf8Charsets: [isOld ? 'utf8' : 'utf8mb3', 'utf8mb4'],
       isGolden: isMysql ? major === 9 : major === 11 && minor === 8,
     };
   } finally {

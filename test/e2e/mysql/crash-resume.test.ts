@@ -5,6 +5,7 @@ import { awaitTopicEnds, deleteKafkaTopics } from '../../support/kafka-topics.ts
 import { createMysqlDatabase, mysqlSource } from '../../support/mysql-database.ts';
 import { verifyMysqlWorkload } from '../../support/mysql-oracle.ts';
 import { MYSQL_WORKLOAD_SCHEMA, MysqlWorkload } from '../../support/mysql-workload.ts';
+import { testedServers } from '../../support/server-features.ts';
 import { kafkaBrokers } from '../../support/services.ts';
 import { uniqueName } from '../../support/unique-name.ts';
 import { SeededRandom } from '../../support/workload-random.ts';
@@ -12,9 +13,11 @@ import { SeededRandom } from '../../support/workload-random.ts';
 const ROUNDS = Number(process.env.CRASH_ROUNDS || 5);
 const SEED = Number(process.env.CRASH_SEED || 4711);
 
+const servers = await testedServers();
+
 describe('kill −9 at random moments under load loses nothing', () => {
-  for (const server of ['mysql', 'mariadb'] as const) {
-    it(`${server}, ${ROUNDS} rounds, seed ${SEED}`, { timeout: 120_000 + ROUNDS * 15_000 }, async () => {
+  for (const { server, label } of servers) {
+    it(`${label}, ${ROUNDS} rounds, seed ${SEED}`, { timeout: 120_000 + ROUNDS * 15_000 }, async () => {
       const name = uniqueName('crash');
       const random = new SeededRandom(SEED);
       await using database = await createMysqlDatabase(server, MYSQL_WORKLOAD_SCHEMA);
