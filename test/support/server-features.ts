@@ -26,6 +26,8 @@ export interface ServerFeatures {
   readonly canRenameColumns: boolean;
   /** What it calls the two forms of UTF-8. MySQL 5.6 says `utf8` for the shorter one. */
   readonly utf8Charsets: readonly string[];
+  /** Stores bytes that are no character of the column's set. MySQL 9 puts a question mark in their place. */
+  readonly keepsForeignBytes: boolean;
   /** What golden records were written on: MySQL 9, MariaDB 11.8. Others name types and collations in other words. */
   readonly isGolden: boolean;
 }
@@ -58,6 +60,7 @@ async function readFeatures(server: MysqlServer): Promise<ServerFeatures> {
       keepsPreparedXa: !isOld,
       canRenameColumns: !isOld,
       utf8Charsets: [isOld ? 'utf8' : 'utf8mb3', 'utf8mb4'],
+      keepsForeignBytes: !isMysql || isOld,
       isGolden: isMysql ? major === 9 : major === 11 && minor === 8,
     };
   } finally {
