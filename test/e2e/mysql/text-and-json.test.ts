@@ -55,9 +55,9 @@ for (const { server, label, utf8Charsets, keepsForeignBytes } of servers) {
 
 /** Bytes that a set does not have are stored by some servers, which print a question mark or U+FFFD for them; we write U+FFFD. */
 async function compareTexts(server: MysqlServer, multiByte: readonly string[], keepsForeignBytes: boolean) {
-  const asPrinted = ({ t, ...rest }: Record<string, unknown>) => ({
-    ...rest,
-    t: keepsForeignBytes && t === '\ufffd' ? '?' : t,
+  const asPrinted = (row: Record<string, unknown>): Record<string, unknown> => ({
+    ...row,
+    t: keepsForeignBytes && row.t === '\ufffd' ? '?' : row.t,
   });
   const name = uniqueName('cs');
   await using database = await createMysqlDatabase(server);
