@@ -10,6 +10,8 @@ import type { Service, ServiceContext } from './service.ts';
 export const DEFAULT_MARIADB = '11.8';
 /** What `mariadb-install-db` gives the server; that script cannot run a server with a loader of its own. */
 const SYSTEM_TABLES = ['system_tables', 'performance_tables', 'system_tables_data', 'sys_schema'];
+/** What MariaDB has by itself from 11.6 on: the same tables are made of the same statements on all of them. */
+const DEFAULT_TEXT = ['--character-set-server=utf8mb4', '--collation-server=utf8mb4_uca1400_ai_ci'];
 const INIT_SQL = `CREATE USER IF NOT EXISTS '${ACCOUNT.user}'@'%' IDENTIFIED BY '${ACCOUNT.password}';
 GRANT ALL ON *.* TO '${ACCOUNT.user}'@'%' WITH GRANT OPTION;
 `;
@@ -36,7 +38,14 @@ export async function startMariadb(version: string, context: ServiceContext): Pr
     {
       name: `mariadb-${version}`,
       command,
-      options: [...options, FULL_METADATA, '--server-id=1011', '--gtid-strict-mode=ON', '--log-slave-updates=ON'],
+      options: [
+        ...options,
+        ...DEFAULT_TEXT,
+        FULL_METADATA,
+        '--server-id=1011',
+        '--gtid-strict-mode=ON',
+        '--log-slave-updates=ON',
+      ],
       template: join(template, 'data'),
       initSql: INIT_SQL,
     },
