@@ -66,7 +66,7 @@ export function readDeclaredColumn(
         break;
       case 'comment': {
         const text = tokens.next();
-        if (text?.kind !== 'text' || text.escaped === true) return null;
+        if (text?.kind !== 'text') return null;
         comment = text.text;
         break;
       }

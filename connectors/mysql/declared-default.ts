@@ -16,8 +16,7 @@ export function declaredDefault(
 ): string | null | undefined {
   const token = tokens.next();
   if (token === null) return undefined;
-  if (token.kind === 'text')
-    return token.escaped === true ? undefined : literalOf(token.text, type, dialect === 'mariadb');
+  if (token.kind === 'text') return literalOf(token.text, type, dialect === 'mariadb');
   const isNegative = token.kind === 'symbol' && token.text === '-';
   const first = isNegative ? tokens.next() : token;
   if (first?.kind !== 'word') return undefined;

@@ -44,7 +44,6 @@ const ALIASES: Readonly<Record<string, string>> = {
   integer: 'int',
   dec: 'decimal',
   numeric: 'decimal',
-  real: 'double',
 };
 /** Display widths, signed and unsigned. */
 const WIDTHS: Readonly<Record<string, readonly [number, number]>> = {
@@ -136,7 +135,7 @@ function readLabels(tokens: StatementTokens, name: string, context: DeclarationC
   do {
     const token = tokens.next();
     // The server cuts spaces off.
-    if (token?.kind !== 'text' || token.escaped === true || token.text.endsWith(' ')) return null;
+    if (token?.kind !== 'text' || token.text.endsWith(' ')) return null;
     labels.push(`'${token.text.replaceAll("'", "''")}'`);
   } while (tokens.skipSymbol(','));
   if (!tokens.skipSymbol(')')) return null;

@@ -7,8 +7,6 @@ export interface Token {
   readonly kind: TokenKind;
   /** Unquoted; words as written. */
   readonly text: string;
-  /** A literal with a backslash in it, which means one thing or another by the SQL mode. */
-  readonly escaped?: boolean;
 }
 
 const WORD = /[\p{L}\p{N}_$@.]/u;
@@ -62,10 +60,7 @@ export class StatementTokens {
     if (start >= text.length) return null;
     const first = text[start] as string;
     if (first === '`' || (first === '"' && this.#ansiQuotes)) return { kind: 'name', text: this.#quoted(first) };
-    if (first === "'" || first === '"') {
-      const content = this.#quoted(first);
-      return { kind: 'text', text: content, escaped: text.slice(start, this.#at).includes('\\') };
-    }
+    if (first === "'" || first === '"') return { kind: 'text', text: this.#quoted(first) };
     if (WORD.test(first) && first !== '.') {
       this.#at += 1;
       while (this.#at < text.length && WORD.test(text[this.#at] as string) && text[this.#at] !== '.') this.#at += 1;

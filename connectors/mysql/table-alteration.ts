@@ -38,7 +38,7 @@ type Context = Omit<DeclarationContext, 'defaultCharset'>;
  * @returns null for a statement with anything in it that is not known for sure: nothing is guessed here.
  */
 export function alterTable(before: CatalogTable, text: string, sqlMode: number, context: Context): CatalogTable | null {
-  if (hasExecutableComment(text)) return null;
+  if (!isPlain(text)) return null;
   const tokens = new StatementTokens(text, sqlMode);
   if (!tokens.skipWord('alter')) return null;
   while (tokens.skipWord('online', 'ignore')) {
@@ -58,9 +58,12 @@ export function alterTable(before: CatalogTable, text: string, sqlMode: number, 
   return tokens.peek() === null ? draft.finish() : null;
 }
 
-/** What stands in one is run by some servers only. */
-export function hasExecutableComment(text: string): boolean {
-  return /\/\*M?!/.test(text);
+/**
+ * Without what means different things to different servers (executable comments) or SQL modes (backslashes), and without
+ * characters that were lost on the way here.
+ */
+export function isPlain(text: string): boolean {
+  return !/\/\*M?!|\\|\ufffd/.test(text);
 }
 
 export function skipName(tokens: StatementTokens): boolean {

@@ -4,7 +4,7 @@ import { type AddedIndex, readAddedIndex, readIndexParts } from './declared-inde
 import { type DeclarationContext, readCharset } from './declared-type.ts';
 import type { TableName } from './statement.ts';
 import { StatementTokens } from './statement-tokens.ts';
-import { hasExecutableComment, skipName } from './table-alteration.ts';
+import { isPlain, skipName } from './table-alteration.ts';
 import { TableDraft } from './table-draft.ts';
 
 /** What a `CREATE TABLE` makes, or the table that it copies. */
@@ -23,7 +23,7 @@ export function readCreateTable(
   sqlMode: number,
   context: DeclarationContext,
 ): Creation | null {
-  if (hasExecutableComment(text)) return null;
+  if (!isPlain(text)) return null;
   const tokens = opened(text, sqlMode);
   if (tokens === null) return null;
   const { isConditional } = tokens;
@@ -126,7 +126,7 @@ export function changeIndex(
   sqlMode: number,
   context: Pick<DeclarationContext, 'givesKeysDefaults'>,
 ): CatalogTable | null {
-  if (hasExecutableComment(text)) return null;
+  if (!isPlain(text)) return null;
   const tokens = new StatementTokens(text, sqlMode);
   const draft = new TableDraft(before, context);
   if (tokens.skipWord('drop')) {
