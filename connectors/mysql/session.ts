@@ -20,7 +20,7 @@ import { type LogHead, readBinlogFiles, readHead, readServerFacts, type ServerFa
 import { MySqlSourceBlock } from './source-block.ts';
 import type { TableName } from './statement.ts';
 import { TableCache } from './table-cache.ts';
-import { hasNames, readDefinitions, TableDefinitions, type TableDefinitionsOptions } from './table-definitions.ts';
+import { readDefinitions, TableDefinitions, type TableDefinitionsOptions } from './table-definitions.ts';
 
 const CLAIM_RETRY_MS = 1000;
 const CLAIM_LOG_MS = 10_000;
@@ -109,7 +109,9 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
   }
 
   async initialise(signal: AbortSignal): Promise<MySqlPosition> {
-    const { file, position, gtids } = await this.#readStart(signal);
+    const { head, tables } = await readDefinitions(this.#definitionParts(), signal);
+    const { file, position, gtids } = head;
+    this.#firstTables = tables;
     this.#dependencies.logger.info({ file, position, gtids }, 'starting at the end of the binlog');
     return {
       file,
@@ -117,13 +119,6 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
       gtids: gtids === null ? null : parseGtidProgress(this.#config.dialect, gtids),
       epoch: 0,
     };
-  }
-
-  async #readStart(signal: AbortSignal): Promise<LogHead> {
-    if (hasNames(this.#server)) return readHead(this.#sql, this.#server, signal);
-    const { head, tables } = await readDefinitions(this.#definitionParts(), signal);
-    this.#firstTables = tables;
-    return head;
   }
 
   #definitionParts(): Omit<TableDefinitionsOptions, 'schemas'> {

@@ -234,13 +234,18 @@ export class TableDefinitions {
 /** Attempts to read all tables before a DDL statement comes in between. */
 const READ_ATTEMPTS = 5;
 
-/**
- * What all captured tables are at the end of the log, and that end. Of a table that is altered each time, nothing.
- */
+/** The end of the log, and what all captured tables are there. */
+export interface DefinitionsAtHead {
+  readonly head: LogHead;
+  /** Nothing where the log has names, and nothing of a table that is altered each time. */
+  readonly tables: ReadonlyMap<TableName, CatalogTable>;
+}
+
 export async function readDefinitions(
   { sql, server, captures }: Omit<TableDefinitionsOptions, 'schemas'>,
   signal: AbortSignal,
-): Promise<{ readonly head: LogHead; readonly tables: ReadonlyMap<TableName, CatalogTable> }> {
+): Promise<DefinitionsAtHead> {
+  if (hasNames(server)) return { head: await readHead(sql, server, signal), tables: new Map() };
   for (let attempt = 1; ; attempt++) {
     const head = await readHead(sql, server, signal);
     const tables = new Map<TableName, CatalogTable>();
@@ -261,7 +266,7 @@ function lowerCase(name: string): string {
 }
 
 /** Whether the server's table maps have the names of columns. */
-export function hasNames({ variables }: ServerFacts): boolean {
+function hasNames({ variables }: ServerFacts): boolean {
   return variables.get('binlog_row_metadata')?.toUpperCase() === 'FULL';
 }
 

@@ -12,11 +12,11 @@ import { parseGtidProgress } from './gtid-progress.ts';
 import type { Dialect } from './mysql-type.ts';
 import { parseMySqlConfig } from './parse-config.ts';
 import { logPointKey } from './positions.ts';
-import { readHead, readServerFacts } from './server-facts.ts';
+import { readServerFacts } from './server-facts.ts';
 import { startOf } from './session.ts';
 import type { TableName } from './statement.ts';
 import { TableCache } from './table-cache.ts';
-import { TableDefinitions } from './table-definitions.ts';
+import { readDefinitions, TableDefinitions } from './table-definitions.ts';
 
 const HEARTBEAT_PERIOD_MS = 5_000;
 const SILENCE_LIMIT_MS = 60_000;
@@ -35,7 +35,8 @@ export async function openTail(
     const captures = ({ database, table }: TableName) => capturesTable(source, `${database}.${table}`);
     const schemas = memoryStore();
     const definitions = new TableDefinitions({ sql, server, schemas, captures });
-    const head = await readHead(sql, server, signal);
+    const { head, tables: firstTables } = await readDefinitions({ sql, server, captures }, signal);
+    await definitions.seed(firstTables, logPointKey(0, head.file, head.position), signal);
     const from = {
       file: head.file,
       pos: head.position,
