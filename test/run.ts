@@ -167,7 +167,14 @@ async function runGroup(suites: readonly Suite[], options: readonly string[]) {
           signal: aborter.signal,
         });
   const environment: Record<string, string> =
-    stack === null ? {} : { ...stackEnvironment(stack.urls), TEST_POSTGRES_VERSION: String(postgres) };
+    stack === null
+      ? {}
+      : {
+          ...stackEnvironment(stack.urls),
+          TEST_POSTGRES_VERSION: String(postgres),
+          // Not set where neither is there: a test that needs one then says so.
+          ...(mysql === null && mariadb === null ? {} : { TEST_BINLOG_SERVERS: Object.keys(servers).join(',') }),
+        };
   const results: string[] = [];
   try {
     for (const suite of suites) {
