@@ -38,6 +38,7 @@ interface Definition {
 
 const RELATION = 'definition/';
 const LAYOUT = 'definition';
+const OR_REPLACE = /^[^(]*\bor\s+replace\b/i;
 
 /**
  * What tables are at a point of the log whose table maps have no names (`binlog_row_metadata` is not FULL). Two ways lead
@@ -94,12 +95,13 @@ export class TableDefinitions {
       if (statement.verb === 'drop') await this.#void(this.#databaseRelation(statement.database), point, signal);
       return;
     }
-    const { tables, temporary, verb } = statement;
+    const { temporary, verb } = statement;
     if (temporary || verb === 'truncate') return;
-    if (tables === null) {
+    if (statement.tables === null) {
       await this.#void(RELATION, point, signal);
       return;
     }
+    const tables = statement.tables.map(this.#folded);
     const names = this.#distinct(tables).filter(this.#options.captures);
     // A replay: what this statement came to is stored.
     if (names.every((name) => this.#isDecided(name, point.key))) return;
@@ -158,6 +160,9 @@ export class TableDefinitions {
       if (second !== undefined) read.set(this.#relationOf(second), altered);
     } else if (verb === 'index' && before !== null) {
       read.set(this.#relationOf(first), changeIndex(before, text, sqlMode, this.#context));
+    } else if (verb === 'create' && before !== null && !OR_REPLACE.test(text)) {
+      // It was there, so it said IF NOT EXISTS: nothing happened.
+      read.set(this.#relationOf(first), before);
     } else if (verb === 'create') {
       const defaultCharset = await this.#charsetOf(first.database, point, signal);
       const creation = readCreateTable(text, database, sqlMode, { ...this.#context, defaultCharset });
@@ -227,6 +232,11 @@ export class TableDefinitions {
   #databaseRelation(database: string): string {
     return `${RELATION}${quoted(this.#fold(database))}`;
   }
+
+  readonly #folded = ({ database, table }: TableName): TableName => ({
+    database: this.#fold(database),
+    table: this.#fold(table),
+  });
 
   readonly #fold = (name: string): string => (this.#folds ? name.toLowerCase() : name);
 }

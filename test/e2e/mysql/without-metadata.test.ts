@@ -43,6 +43,8 @@ const STEPS: readonly Step[] = [
   insert('t2', { id: 9, d2: 99, b: 10, c: 'ю', e: 'x' }),
   { sql: 'CREATE TABLE t (id int PRIMARY KEY, q int, r int unsigned, s varchar(5))' },
   insert('t', { id: 10, q: 1, r: 2, s: '漢' }),
+  { sql: 'CREATE TABLE IF NOT EXISTS t (other int)' },
+  insert('t', { id: 15, q: 3, r: 4, s: '字' }),
   { sql: 'DROP TABLE t' },
   { sql: 'CREATE TABLE t (id int PRIMARY KEY, r int, q int unsigned, s varchar(5))' },
   insert('t', { id: 11, r: 1, q: 2, s: 'x' }),
