@@ -1,8 +1,9 @@
 import { TailraceError } from '../../src/core/errors.ts';
-import type { CatalogColumn, CatalogTable } from './catalog-column.ts';
+import { type CatalogColumn, type CatalogTable, catalogTable, type UniqueIndex } from './catalog-column.ts';
 import type { Row, SqlConnection } from './connection.ts';
 import type { Dialect } from './mysql-type.ts';
 import { numberOf } from './server-error.ts';
+import type { TableName } from './statement.ts';
 
 const COLUMNS = `
   SELECT COLUMN_NAME AS name, COLUMN_TYPE AS column_type, IS_NULLABLE AS nullable, COLUMN_DEFAULT AS column_default,
@@ -10,7 +11,7 @@ const COLUMNS = `
     FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION`;
 
 const INDEXES = `
-  SELECT INDEX_NAME AS index_name, COLUMN_NAME AS column_name, NULLABLE AS nullable, SUB_PART AS sub_part
+  SELECT INDEX_NAME AS index_name, COLUMN_NAME AS column_name, SUB_PART AS sub_part
     FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0
    ORDER BY INDEX_NAME = 'PRIMARY' DESC, INDEX_NAME, SEQ_IN_INDEX`;
 
@@ -31,7 +32,6 @@ interface ColumnRow extends Row {
 interface IndexRow extends Row {
   readonly index_name: string;
   readonly column_name: string | null;
-  readonly nullable: string;
   readonly sub_part: number | null;
 }
 
@@ -49,14 +49,35 @@ export async function readCatalogTable(
   if (rows.length === 0) return null;
   const indexes = await sql.query<IndexRow>(doing, INDEXES, [database, table], signal);
   const [about] = await sql.query<{ charset: string | null }>(doing, TABLE, [database, table], signal);
-  const primaryKey = columnsOf(indexes, 'PRIMARY');
   const columns = rows.map(columnOf);
-  return {
-    columns: columns.map((column) => withUtcDefault(column, statement)),
-    key: primaryKey.length > 0 ? primaryKey : uniqueKey(indexes),
-    primaryKey,
-    defaultCharset: about?.charset ?? null,
-  };
+  return catalogTable(
+    columns.map((column) => withUtcDefault(column, statement)),
+    uniquesOf(indexes),
+    about?.charset ?? null,
+  );
+}
+
+const TABLES = `
+  SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name FROM information_schema.TABLES
+   WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')`;
+
+/** Every table of the server's users. */
+export async function readTableNames(sql: SqlConnection, signal: AbortSignal): Promise<TableName[]> {
+  const rows = await sql.query<{ db: string; name: string }>('listing the tables', TABLES, [], signal);
+  return rows.map(({ db, name }) => ({ database: db, table: name }));
+}
+
+const DATABASE = 'SELECT DEFAULT_CHARACTER_SET_NAME AS charset FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?';
+
+/** Character set of tables that have none of their own; null where there is no such database. */
+export async function readDatabaseCharset(
+  sql: SqlConnection,
+  database: string,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const doing = `reading the character set of ${database}`;
+  const [row] = await sql.query<{ charset: string }>(doing, DATABASE, [database], signal);
+  return row?.charset ?? null;
 }
 
 const COLLATIONS =
@@ -102,18 +123,11 @@ function columnOf(row: ColumnRow): CatalogColumn {
   };
 }
 
-function columnsOf(indexes: readonly IndexRow[], name: string): string[] {
-  return indexes.flatMap((row) => (row.index_name === name && row.column_name !== null ? [row.column_name] : []));
-}
-
-/** As Debezium: where there is no primary key, a unique index over columns that cannot be null. */
-function uniqueKey(indexes: readonly IndexRow[]): readonly string[] | null {
-  for (const name of new Set(indexes.map((row) => row.index_name))) {
-    const rows = indexes.filter((row) => row.index_name === name);
-    const isUsable = rows.every((row) => row.nullable !== 'YES' && row.column_name !== null && row.sub_part === null);
-    if (isUsable) return columnsOf(rows, name);
-  }
-  return null;
+function uniquesOf(rows: readonly IndexRow[]): UniqueIndex[] {
+  return [...Map.groupBy(rows, (row) => row.index_name)].map(([name, parts]) => ({
+    name,
+    parts: parts.map(({ column_name, sub_part }) => ({ column: column_name, isWhole: sub_part === null })),
+  }));
 }
 
 /** A moment in time; INFORMATION_SCHEMA has it in the time zone of whoever made the table, whichever that was. */

@@ -20,13 +20,19 @@ import { parseXaPrepare } from './protocol/xa.ts';
 import { refuseEvent } from './refuse-event.ts';
 import { type DdlStatement, readStatement } from './statement.ts';
 import type { StatementOutcome, TableCache } from './table-cache.ts';
+import type { LoggedStatement, LogPoint } from './table-definitions.ts';
 import { TransactionContext } from './transaction-context.ts';
 import type { XaBranch } from './xa-branches.ts';
 
 /** What stopped the decoding of an arena: the decoder goes on at the same event once it has it. */
 export type Needed =
-  | { readonly kind: 'version'; readonly table: MappedTable; readonly point: string }
-  | { readonly kind: 'statement'; readonly statement: DdlStatement; readonly text: string; readonly point: string }
+  | { readonly kind: 'version'; readonly table: MappedTable; readonly point: LogPoint }
+  | {
+      readonly kind: 'statement';
+      readonly statement: DdlStatement;
+      readonly logged: LoggedStatement;
+      readonly point: LogPoint;
+    }
   /** The events of a prepared transaction that was committed come next, before the rest of the arena. */
   | { readonly kind: 'branch'; readonly branch: XaBranch };
 
@@ -346,7 +352,8 @@ export class ChangeDecoder {
   ): boolean {
     const outcome = this.#outcome;
     if (outcome === null) {
-      this.#needed = { kind: 'statement', statement, text, point: this.#point() };
+      const logged = { text, database: query.database, sqlMode: query.sqlModeLow };
+      this.#needed = { kind: 'statement', statement, logged, point: this.#point() };
       return false;
     }
     this.#outcome = null;
@@ -452,9 +459,9 @@ export class ChangeDecoder {
     return this.#context;
   }
 
-  #point(): string {
+  #point(): LogPoint {
     const { file, epoch } = this.#progress.place;
-    return logPointKey(epoch, file, this.#at);
+    return { file, position: this.#at, key: logPointKey(epoch, file, this.#at) };
   }
 
   #describe(): string {

@@ -45,7 +45,7 @@ async function provide(
       await tables.resolve(needed.table, needed.point, signal);
       return null;
     case 'statement':
-      decoder.answer(await tables.onStatement(needed.statement, needed.text, needed.point, signal));
+      decoder.answer(await tables.onStatement(needed.statement, needed.logged, needed.point, signal));
       return null;
     case 'branch':
       return {

@@ -29,13 +29,18 @@ export function columnDefault(
   modes: TypeModes,
 ): SchemaDefault | null {
   if (expression === null) return null;
-  if (CLOCK.test(expression)) return clockDefault(codec, type, nullable);
+  if (CLOCK.test(expression) && isComputed(type)) return clockDefault(codec, type, nullable);
   // MySQL marks what it computes; MariaDB puts quotes around what it does not.
   if (extra.includes('default_generated')) return null;
   const text = type.dialect === 'mariadb' ? unquoted(expression) : expression;
   if (text === null) return null;
   const write = writeOf(codec, type, text, modes);
   return write === null ? null : { write };
+}
+
+/** In a text of MySQL the name of a function is a text; MariaDB puts texts in quotes. */
+function isComputed({ dialect, charset }: MySqlType): boolean {
+  return dialect === 'mariadb' || charset === null;
 }
 
 /** As Debezium: the beginning of time where the column cannot be null, and for DATETIME always. */

@@ -9,10 +9,12 @@ import type {
 } from '../../src/core/connector.ts';
 import { FatalError } from '../../src/core/errors.ts';
 import type { SchemaStore } from '../../src/core/schema-store.ts';
+import { capturesTable } from '../../src/core/settings.ts';
 import type { ColumnCodec } from '../../src/core/table.ts';
 import { waitForTurn } from '../../src/core/wait-for-turn.ts';
 import { BinlogConnection, type DumpStart } from './binlog-connection.ts';
 import { readCollations } from './catalog.ts';
+import type { CatalogTable } from './catalog-column.ts';
 import { ChangeDecoder } from './change-decoder.ts';
 import { changeStream } from './change-stream.ts';
 import type { MySqlConfig } from './config.ts';
@@ -23,7 +25,9 @@ import { logPointKey, type MySqlPosition } from './positions.ts';
 import { assessResume } from './resume.ts';
 import { type LogHead, readBinlogFiles, readHead, readServerFacts, type ServerFacts } from './server-facts.ts';
 import { MySqlSourceBlock } from './source-block.ts';
+import type { TableName } from './statement.ts';
 import { TableCache } from './table-cache.ts';
+import { readDefinitions, TableDefinitions, type TableDefinitionsOptions } from './table-definitions.ts';
 
 const HEARTBEAT_PERIOD_MS = 5_000;
 const SILENCE_LIMIT_MS = 60_000;
@@ -43,7 +47,8 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
   #leaseLoss: unknown = null;
   #headAtLastLook: LogHead | null = null;
   #epoch = 0;
-  #initialised = false;
+  /** What the tables were where the stream starts, for servers whose log does not say. */
+  #firstTables: ReadonlyMap<TableName, CatalogTable> = new Map();
 
   private constructor(
     config: MySqlConfig,
@@ -106,8 +111,9 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
   }
 
   async initialise(signal: AbortSignal): Promise<MySqlPosition> {
-    const { file, position, gtids } = await readHead(this.#sql, this.#server, signal);
-    this.#initialised = true;
+    const { head, tables } = await readDefinitions(this.#definitionParts(), signal);
+    const { file, position, gtids } = head;
+    this.#firstTables = tables;
     this.#dependencies.logger.info({ file, position, gtids }, 'starting at the end of the binlog');
     return {
       file,
@@ -115,6 +121,12 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
       gtids: gtids === null ? null : parseGtidProgress(this.#config.dialect, gtids),
       epoch: 0,
     };
+  }
+
+  #definitionParts(): Omit<TableDefinitionsOptions, 'schemas'> {
+    const { source } = this.#config;
+    const captures = ({ database, table }: TableName) => capturesTable(source, `${database}.${table}`);
+    return { sql: this.#sql, server: this.#server, captures };
   }
 
   async stream(from: MySqlPosition, schemas: SchemaStore, signal: AbortSignal): Promise<ChangeStream<MySqlPosition>> {
@@ -129,6 +141,8 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
     const head = await readHead(this.#sql, this.#server, signal);
     this.#headAtLastLook = head;
     this.#epoch = from.epoch;
+    const definitions = new TableDefinitions({ ...this.#definitionParts(), schemas });
+    await definitions.seed(this.#firstTables, logPointKey(from.epoch, from.file, from.pos), signal);
     const tables = new TableCache({
       source,
       modes: types,
@@ -138,7 +152,7 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
       logger,
       describes: includeSchemaChanges,
       head: logPointKey(from.epoch, head.file, head.position),
-      isFresh: this.#initialised,
+      definitions,
     });
     const binlog = await BinlogConnection.start(
       {

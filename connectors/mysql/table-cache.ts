@@ -17,6 +17,7 @@ import { type RowLayout, rowLayoutOf } from './protocol/row-layout.ts';
 import { parseTableMap } from './protocol/table-map-event.ts';
 import type { DdlStatement, TableName, TableStatement } from './statement.ts';
 import { statementText } from './statement-text.ts';
+import type { LoggedStatement, LogPoint, TableDefinitions } from './table-definitions.ts';
 import { describeTable } from './table-description.ts';
 import { resolveFacts, type TableFacts } from './table-facts.ts';
 import type { MySqlTableVersion } from './table-version.ts';
@@ -36,8 +37,8 @@ export interface TableCacheOptions {
   readonly describes: boolean;
   /** End of the server's log when the stream started, as a point: below it the catalog is later than the log. */
   readonly head: string;
-  /** The stream starts where the server's log ended a moment ago: nothing below `head` is old. */
-  readonly isFresh: boolean;
+  /** For tables whose maps have no names. */
+  readonly definitions: TableDefinitions;
 }
 
 /** What a DDL statement came to. */
@@ -49,8 +50,6 @@ export interface StatementOutcome {
 /** A table that is announced under an id, and the bytes that did. */
 interface Announced extends MappedTable {
   readonly body: Buffer;
-  /** Its version came from the store below `head`, or a statement was about it since: look again from there on. */
-  staleFrom: string | null;
 }
 
 /**
@@ -85,7 +84,6 @@ export class TableCache {
       captured: capturesTable(this.#options.source, name),
       version: null,
       body,
-      staleFrom: null,
     });
   }
 
@@ -103,16 +101,15 @@ export class TableCache {
   }
 
   /** Gives the table its version at this point of the log. Resolves when the version is stored. */
-  async resolve(table: MappedTable, point: string, signal: AbortSignal): Promise<void> {
-    const { schemas, head, isFresh } = this.#options;
+  async resolve(table: MappedTable, point: LogPoint, signal: AbortSignal): Promise<void> {
+    const { schemas, head } = this.#options;
+    const { key } = point;
+    const hasNames = table.map.optional.names !== null;
     const stored = schemas.versions(table.name);
-    const reusable = point < head ? versionAt(stored, table.layout, point) : null;
-    // The catalog is later than the log there: without names in the log, columns could have changed places.
-    if (reusable === null && point < head && !isFresh && table.map.optional.names === null)
-      throw unknownTable(table, point);
-    const facts = reusable === null ? await this.#readFacts(table, point, signal) : factsOf(reusable);
+    const reusable = hasNames && key < head ? versionAt(stored, table.layout, key) : null;
+    const facts = reusable === null ? await this.#readFacts(table, point, hasNames, signal) : factsOf(reusable);
     if (reusable === null) {
-      const version: StoredVersion = { layout: table.layout, since: point, resolved: JSON.stringify(facts) };
+      const version: StoredVersion = { layout: table.layout, since: key, resolved: JSON.stringify(facts) };
       if (isNewVersion(version, stored)) await schemas.add(table.name, version, signal);
     }
     table.version = this.#versionOf(table, facts);
@@ -123,12 +120,14 @@ export class TableCache {
    */
   async onStatement(
     statement: DdlStatement,
-    ddl: string,
-    point: string,
+    logged: LoggedStatement,
+    point: LogPoint,
     signal: AbortSignal,
   ): Promise<StatementOutcome> {
     const { logger } = this.#options;
     const nothing: StatementOutcome = { changes: [], truncated: [] };
+    const { text: ddl } = logged;
+    await this.#options.definitions.onStatement(statement, logged, point, signal);
     if (statement.kind === 'database') {
       const { database, verb } = statement;
       if (verb === 'alter' || !this.#capturesDatabase(database)) return nothing;
@@ -153,7 +152,7 @@ export class TableCache {
     if (statement.verb === 'drop') return { changes: tables.map(dropOf), truncated: [] };
     const left = statement.verb === 'rename' ? tables.filter((_, index) => index % 2 === 1) : tables.slice(-1);
     const changes: TableChange[] = [];
-    for (const name of left) changes.push(await this.#describe(statement, name, signal));
+    for (const name of left) changes.push(await this.#describe(statement, name, point, signal));
     const tableName = left.at(-1)?.table ?? first.table;
     return { changes: [{ databaseName: database, tableName, ddl, changes }], truncated: [] };
   }
@@ -183,8 +182,9 @@ export class TableCache {
   #expire(tables: readonly TableName[] | null): void {
     for (const announced of this.#byId.values()) {
       const { map } = announced;
-      const isNamed = tables?.some(({ database, table }) => database === map.database && table === map.table) ?? true;
-      if (isNamed) announced.version = null;
+      // Some servers mind the case of names, some do not; looking once more costs little.
+      const isNamed = tables?.some((name) => isSame(name.database, map.database) && isSame(name.table, map.table));
+      if (isNamed ?? true) announced.version = null;
     }
   }
 
@@ -206,9 +206,15 @@ export class TableCache {
     });
   }
 
-  async #describe(statement: TableStatement, name: TableName, signal: AbortSignal): Promise<TableChange> {
-    const { sql, types, modes } = this.#options;
-    const catalog = await readCatalogTable(sql, name.database, name.table, signal);
+  async #describe(
+    statement: TableStatement,
+    name: TableName,
+    point: LogPoint,
+    signal: AbortSignal,
+  ): Promise<TableChange> {
+    const { sql, types, modes, definitions } = this.#options;
+    const known = definitions.known(name, point.key);
+    const catalog = known ?? (await readCatalogTable(sql, name.database, name.table, signal));
     return {
       type: statement.verb === 'create' ? 'CREATE' : 'ALTER',
       id: idOf(name),
@@ -216,12 +222,20 @@ export class TableCache {
     };
   }
 
-  async #readFacts(table: MappedTable, point: string, signal: AbortSignal): Promise<TableFacts> {
-    const { sql, types } = this.#options;
-    const { database, table: name } = table.map;
-    const catalog = await readCatalogTable(sql, database, name, signal);
-    const facts = resolveFacts(types, table.map, catalog);
+  /** With names in the log the catalog only adds to it; without, what the table was there has to be known. */
+  async #readFacts(table: MappedTable, point: LogPoint, hasNames: boolean, signal: AbortSignal): Promise<TableFacts> {
+    const { sql, types, definitions } = this.#options;
+    const { map } = table;
+    if (hasNames) {
+      const facts = resolveFacts(types, map, await readCatalogTable(sql, map.database, map.table, signal));
+      if (facts !== null) return facts;
+    }
+    const known = definitions.known(map, point.key);
+    const facts = known === null ? null : resolveFacts(types, map, known);
     if (facts !== null) return facts;
+    const proven = await definitions.prove(map, point, signal);
+    const provenFacts = proven === null ? null : resolveFacts(types, map, proven);
+    if (provenFacts !== null) return provenFacts;
     throw unknownTable(table, point);
   }
 
@@ -235,13 +249,19 @@ export class TableCache {
   }
 }
 
-function unknownTable(table: MappedTable, point: string): ResyncRequiredError {
+function isSame(one: string, other: string): boolean {
+  return one === other || one.toLowerCase() === other.toLowerCase();
+}
+
+function unknownTable(table: MappedTable, { file, position }: LogPoint): ResyncRequiredError {
+  const place = `${file}:${position}`;
   return new ResyncRequiredError(
-    `The columns of ${table.name} at ${point} are not known: the log has no names, and the table may have changed since.`,
+    `The columns of ${table.name} at ${place} are not known: the log has no names, and the table may have changed since.`,
     {
       code: 'MYSQL_TABLE_UNKNOWN',
       remedy: 'Set binlog_row_metadata = FULL on the server; run `tailrace resync` to take a new snapshot.',
       table: table.name,
+      position: place,
     },
   );
 }

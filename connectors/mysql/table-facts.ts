@@ -27,7 +27,7 @@ export interface ColumnFacts {
  * @returns null where the log has no names and the catalog cannot give them.
  */
 export function resolveFacts(context: TypeContext, map: TableMap, catalog: CatalogTable | null): TableFacts | null {
-  const names = map.optional.names ?? namesByPlace(map, catalog);
+  const names = map.optional.names ?? namesByPlace(context, map, catalog);
   if (names === null) return null;
   const known = new Map((catalog?.columns ?? []).map((column) => [column.name, column]));
   const columns = names.map((name, index): ColumnFacts => {
@@ -44,13 +44,10 @@ export function resolveFacts(context: TypeContext, map: TableMap, catalog: Catal
   return { columns, key: keyOf(map, names, catalog) };
 }
 
-/** Without names in the log the places have to do, as long as there are as many columns, of the same types. */
-function namesByPlace(map: TableMap, catalog: CatalogTable | null): readonly string[] | null {
+/** Without names in the log the places have to do, as long as everything that the log says of each column fits. */
+function namesByPlace(context: TypeContext, map: TableMap, catalog: CatalogTable | null): readonly string[] | null {
   if (catalog === null || catalog.columns.length !== map.types.length) return null;
-  const fits = catalog.columns.every(({ columnType, nullable }, index) => {
-    const [dataType = ''] = /^[a-z]+/.exec(columnType) ?? [];
-    return isLoggedAs(dataType, map.types[index] as number) && nullable === (map.nullable[index] === 1);
-  });
+  const fits = catalog.columns.every((column, index) => isLoggedAs(context, map, index, column));
   return fits ? catalog.columns.map((column) => column.name) : null;
 }
 

@@ -1,6 +1,7 @@
 import type { ChangeStream, ConnectorDependencies, TailTarget } from '../../src/core/connector.ts';
 import { requireTailable, tailSettings } from '../../src/core/live-tail.ts';
 import { MemorySchemaStore } from '../../src/core/memory-schema-store.ts';
+import { capturesTable } from '../../src/core/settings.ts';
 import { BinlogConnection } from './binlog-connection.ts';
 import { readCollations } from './catalog.ts';
 import { ChangeDecoder } from './change-decoder.ts';
@@ -11,9 +12,11 @@ import { parseGtidProgress } from './gtid-progress.ts';
 import type { Dialect } from './mysql-type.ts';
 import { parseMySqlConfig } from './parse-config.ts';
 import { logPointKey, type MySqlPosition } from './positions.ts';
-import { readHead, readServerFacts } from './server-facts.ts';
+import { readServerFacts } from './server-facts.ts';
 import { startOf } from './session.ts';
+import type { TableName } from './statement.ts';
 import { TableCache } from './table-cache.ts';
+import { readDefinitions, TableDefinitions } from './table-definitions.ts';
 
 const HEARTBEAT_PERIOD_MS = 5_000;
 const SILENCE_LIMIT_MS = 60_000;
@@ -29,7 +32,11 @@ export async function openTail(
   const sql = new SqlConnection(connection);
   try {
     const server = await readServerFacts(sql, dialect, signal);
-    const head = await readHead(sql, server, signal);
+    const captures = ({ database, table }: TableName) => capturesTable(source, `${database}.${table}`);
+    const schemas = new MemorySchemaStore();
+    const definitions = new TableDefinitions({ sql, server, schemas, captures });
+    const { head, tables: firstTables } = await readDefinitions({ sql, server, captures }, signal);
+    await definitions.seed(firstTables, logPointKey(0, head.file, head.position), signal);
     const from = {
       file: head.file,
       pos: head.position,
@@ -41,11 +48,11 @@ export async function openTail(
       modes: types,
       types: { dialect, charsets: await readCollations(sql, dialect, signal) },
       sql,
-      schemas: new MemorySchemaStore(),
+      schemas,
       logger,
       describes: false,
       head: logPointKey(0, head.file, head.position),
-      isFresh: true,
+      definitions,
     });
     const binlog = await BinlogConnection.start(
       {

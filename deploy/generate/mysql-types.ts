@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { columnCodec } from '../../connectors/mysql/column-codecs.ts';
 import { mysqlTypeOf } from '../../connectors/mysql/column-type.ts';
-import { isLoggedAs } from '../../connectors/mysql/logged-type.ts';
+import { codesOf } from '../../connectors/mysql/logged-type.ts';
 import type { Dialect, TypeModes } from '../../connectors/mysql/mysql-type.ts';
 import { NO_OPTIONAL_METADATA } from '../../connectors/mysql/protocol/table-map.ts';
 import { TypeCode } from '../../connectors/mysql/protocol/type-code.ts';
@@ -99,7 +99,7 @@ export function renderMysqlTypes(): string {
 function row(line: Line): string {
   const { declared, code, dialect = 'mysql', name = declared } = line;
   const [dataType = ''] = /^[a-z]+/.exec(declared) ?? [];
-  if (!isLoggedAs(dataType, code)) throw new Error(`${declared} is not logged as ${code}`);
+  if (!codesOf(dataType).includes(code)) throw new Error(`${declared} is not logged as ${code}`);
   const type = typeOf(line, dialect);
   const only = line.dialect === undefined ? '' : line.dialect === 'mysql' ? ' (MySQL)' : ' (MariaDB)';
   const snakeCase = (mode: string) => mode.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -14,18 +14,21 @@ export interface BinlogServerSpec {
   readonly options: readonly string[];
   /** Options that win over those, and over the settings of here. */
   readonly more: readonly string[];
+  readonly env?: Record<string, string>;
   /** A data directory that was initialised; it is copied. */
   readonly template: string;
   readonly initSql: string;
 }
 
-/** Settings that MySQL and MariaDB share: rows with all their metadata, and data that may be lost with the machine. */
+/** Rows with all their metadata, on servers that have the setting: MySQL 8.0.1, MariaDB 10.5 and newer. */
+export const FULL_METADATA = '--binlog-row-metadata=FULL';
+
+/** Settings that all servers share: whole rows, and data that may be lost with the machine. */
 const SETTINGS = [
   '--bind-address=127.0.0.1',
   '--log-bin=binlog',
   '--binlog-format=ROW',
   '--binlog-row-image=FULL',
-  '--binlog-row-metadata=FULL',
   '--sync-binlog=0',
   '--innodb-flush-log-at-trx-commit=0',
   '--innodb-buffer-pool-size=64M',
@@ -68,6 +71,7 @@ export async function startBinlogServer(spec: BinlogServerSpec, context: Service
         ...spec.more,
       ],
       cwd: directory,
+      ...(spec.env === undefined ? {} : { env: spec.env }),
       ...context,
       stopSteps: [{ signal: 'SIGTERM', waitMs: 10_000 }],
     });

@@ -48,6 +48,20 @@ export async function copyArtifact(
   );
 }
 
+/** Unpacks one jar of Maven Central, without what it depends on, into `directory`. */
+export async function unpackJar(
+  dependency: string,
+  directory: string,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  // The plugin notes what it unpacked in the project's directory.
+  const pom = join(directory, 'pom.xml');
+  await writeFile(pom, pomOf([dependency]));
+  const goal = `${DEPENDENCY_PLUGIN}:unpack-dependencies`;
+  await maven(['-f', pom, goal, `-DoutputDirectory=${directory}`, '-DexcludeTransitive=true'], report, signal);
+}
+
 let lastRun: Promise<unknown> = Promise.resolve();
 
 /** One Maven at a time: two must not write the same local repository. */

@@ -2,18 +2,16 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ACCOUNT, asRoot, startBinlogServer } from './binlog-server.ts';
+import { ACCOUNT, asRoot, FULL_METADATA, startBinlogServer } from './binlog-server.ts';
 import { cached } from './cache.ts';
-import { debianPackages, foreignProgram } from './debian-packages.ts';
+import { mariadbTree } from './mariadb-tree.ts';
 import type { Service, ServiceContext } from './service.ts';
 
-/** MariaDB by its version: the suite of Debian that has it. */
-const SUITES: Readonly<Record<string, string>> = { '11.8': 'trixie', '10.11': 'bookworm' };
-export const MARIADB_VERSIONS: readonly string[] = Object.keys(SUITES);
 export const DEFAULT_MARIADB = '11.8';
-const PACKAGES = ['mariadb-server-core', 'mariadb-client-core'];
 /** What `mariadb-install-db` gives the server; that script cannot run a server with a loader of its own. */
 const SYSTEM_TABLES = ['system_tables', 'performance_tables', 'system_tables_data', 'sys_schema'];
+/** What MariaDB has by itself from 11.6 on: the same tables are made of the same statements on all of them. */
+const DEFAULT_TEXT = ['--character-set-server=utf8mb4', '--collation-server=utf8mb4_uca1400_ai_ci'];
 // Each server makes its own account: a replica has no transaction that its source lacks.
 const INIT_SQL = `SET sql_log_bin = 0;
 CREATE USER IF NOT EXISTS '${ACCOUNT.user}'@'%' IDENTIFIED BY '${ACCOUNT.password}';
@@ -29,19 +27,13 @@ export async function startMariadb(
   context: ServiceContext,
   more: readonly string[] = [],
 ): Promise<Service> {
-  const suite = SUITES[version];
-  if (suite === undefined) throw new Error(`no MariaDB ${version} here: choose one of ${MARIADB_VERSIONS.join(', ')}`);
   const { report, signal } = context;
-  const tree = await debianPackages(suite, PACKAGES, `MariaDB ${version} (20 MB)`, report, signal);
-  const command = foreignProgram(tree, 'usr/sbin/mariadbd');
-  // Renamed in 11.
-  const [share = ''] = ['usr/share/mariadb', 'usr/share/mysql'].map((path) => join(tree, path)).filter(existsSync);
+  const { command, share, options: places } = await mariadbTree(version, context);
   const options = [
     '--no-defaults',
-    `--basedir=${join(tree, 'usr')}`,
+    ...places,
     `--lc-messages-dir=${share}`,
     `--character-sets-dir=${join(share, 'charsets')}`,
-    `--plugin-dir=${join(tree, 'usr/lib/mysql/plugin')}`,
     ...asRoot(),
   ];
   const template = await cached(`mariadb-${version}-data`, `initialising MariaDB ${version}`, report, async (draft) => {
@@ -55,7 +47,14 @@ export async function startMariadb(
     {
       name: `mariadb-${version}`,
       command,
-      options: [...options, '--server-id=1011', '--gtid-strict-mode=ON', '--log-slave-updates=ON'],
+      options: [
+        ...options,
+        ...DEFAULT_TEXT,
+        FULL_METADATA,
+        '--server-id=1011',
+        '--gtid-strict-mode=ON',
+        '--log-slave-updates=ON',
+      ],
       more,
       template: join(template, 'data'),
       initSql: INIT_SQL,

@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 import { CHECKOUT } from './checkout.ts';
 import { DEFAULT_MARIADB } from './mariadb.ts';
+import { MARIADB_VERSIONS } from './mariadb-tree.ts';
+import { DEFAULT_MYSQL, MYSQL_VERSIONS } from './mysql.ts';
 import { POSTGRES_VERSIONS } from './postgres.ts';
 import { isRunning } from './process-identity.ts';
 import { reportToStderr } from './report.ts';
@@ -8,18 +10,27 @@ import { backgroundDirectory, readRecord, runningProcesses } from './run-directo
 import { endStack, startStack } from './stack.ts';
 import { type StackUrls, stackEnvironment } from './stack-urls.ts';
 
-const USAGE = `usage: npm run stack -- <up|down|status> [--postgres 17[,16…]] [--brokers 1|3] [--json]
+const USAGE = `usage: npm run stack -- <up|down|status> [--postgres 17[,16…]] [--mysql 9] [--mariadb 11.8] [--brokers 1|3]
+                                              [--json]
 
   up      starts Postgres, MySQL, MariaDB, Kafka and a schema registry, prints their URLs and leaves them running
   down    ends them and removes their data
   status  says what runs
 
-Postgres versions: ${POSTGRES_VERSIONS.join(', ')}. Exit codes: 0 done, 1 failed (status: nothing runs), 2 wrong usage.
+Versions of Postgres: ${POSTGRES_VERSIONS.join(', ')}; of MySQL: ${MYSQL_VERSIONS.join(', ')}; of MariaDB: ${MARIADB_VERSIONS.join(', ')}.
+Exit codes: 0 done, 1 failed (status: nothing runs), 2 wrong usage.
 `;
 
 const directory = backgroundDirectory(CHECKOUT);
 
-async function up(versions: readonly number[], brokers: 1 | 3, asJson: boolean): Promise<number> {
+interface Wanted {
+  readonly postgres: readonly number[];
+  readonly mysql: string;
+  readonly mariadb: string;
+  readonly brokers: 1 | 3;
+}
+
+async function up({ brokers, ...databases }: Wanted, asJson: boolean): Promise<number> {
   const found = await runningUrls();
   if (found !== null) {
     reportToStderr('the stack is running already');
@@ -28,9 +39,7 @@ async function up(versions: readonly number[], brokers: 1 | 3, asJson: boolean):
   }
   const startedAt = performance.now();
   const stack = await startStack({
-    postgres: versions,
-    mysql: true,
-    mariadb: DEFAULT_MARIADB,
+    ...databases,
     kafka: { brokers },
     registry: true,
     backgroundDirectory: directory,
@@ -81,8 +90,8 @@ function print(urls: StackUrls, asJson: boolean): void {
     return;
   }
   for (const [version, url] of Object.entries(urls.postgres)) console.log(`Postgres ${version}  ${url}`);
-  if (urls.mysql !== undefined) console.log(`MySQL 9      ${urls.mysql}`);
-  if (urls.mariadb !== undefined) console.log(`MariaDB ${DEFAULT_MARIADB} ${urls.mariadb}`);
+  if (urls.mysql !== undefined) console.log(`MySQL        ${urls.mysql}`);
+  if (urls.mariadb !== undefined) console.log(`MariaDB      ${urls.mariadb}`);
   if (urls.kafka !== undefined) console.log(`Kafka        ${urls.kafka.join(',')}`);
   if (urls.registry !== undefined) console.log(`Registry     ${urls.registry}`);
   console.log('');
@@ -100,6 +109,8 @@ function parse() {
       allowPositionals: true,
       options: {
         postgres: { type: 'string', default: '17' },
+        mysql: { type: 'string', default: DEFAULT_MYSQL },
+        mariadb: { type: 'string', default: DEFAULT_MARIADB },
         brokers: { type: 'string', default: '1' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -118,10 +129,13 @@ if (values.help) {
 const versions = values.postgres.split(',').map(Number);
 const unknown = versions.find((version) => !POSTGRES_VERSIONS.includes(version));
 if (unknown !== undefined) usage(`there is no Postgres ${unknown} here`);
+const { mysql, mariadb } = values;
+if (!MYSQL_VERSIONS.includes(mysql)) usage(`there is no MySQL ${mysql} here`);
+if (!MARIADB_VERSIONS.includes(mariadb)) usage(`there is no MariaDB ${mariadb} here`);
 if (values.brokers !== '1' && values.brokers !== '3') usage('--brokers is 1 or 3');
 const brokers = values.brokers === '1' ? 1 : 3;
 const commands: Readonly<Record<string, () => Promise<number>>> = {
-  up: () => up(versions, brokers, values.json),
+  up: () => up({ postgres: versions, mysql, mariadb, brokers }, values.json),
   down: () => down(values.json),
   status: () => status(values.json),
 };

@@ -17,8 +17,9 @@ import type { StackUrls } from './stack-urls.ts';
 export interface StackRequest {
   /** Major versions. */
   readonly postgres?: readonly number[];
-  readonly mysql?: boolean;
-  /** Version. */
+  /** Version of MySQL: `9`, `5.6`. */
+  readonly mysql?: string;
+  /** Version of MariaDB: `11.8`, `11.4`, `10.11`. */
   readonly mariadb?: string;
   /** One broker, or as many as told. */
   readonly kafka?: boolean | { readonly brokers: 1 | 3 };
@@ -68,7 +69,7 @@ export async function startStack(request: StackRequest): Promise<Stack> {
   for (const version of versions) {
     if (external.postgres[version] === undefined) start(`postgres-${version}`, startPostgres(version, context));
   }
-  if (request.mysql && external.mysql === undefined) start('mysql', startMysql(context));
+  if (request.mysql !== undefined && external.mysql === undefined) start('mysql', startMysql(request.mysql, context));
   if (request.mariadb !== undefined && external.mariadb === undefined) {
     start('mariadb', startMariadb(request.mariadb, context));
   }
@@ -130,7 +131,7 @@ function urlsOf(services: ReadonlyMap<string, Service>, external: StackUrls, req
   const registry = services.get('registry')?.url ?? external.registry;
   return {
     postgres,
-    ...(request.mysql && mysql !== undefined ? { mysql } : {}),
+    ...(request.mysql !== undefined && mysql !== undefined ? { mysql } : {}),
     ...(request.mariadb !== undefined && mariadb !== undefined ? { mariadb } : {}),
     ...(request.kafka && kafka !== undefined ? { kafka } : {}),
     ...(request.registry && registry !== undefined ? { registry } : {}),

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { DEFAULT_MARIADB } from '../../deploy/local/mariadb.ts';
-import { startStack } from '../../deploy/local/stack.ts';
+import { DEFAULT_MYSQL } from '../../deploy/local/mysql.ts';
+import { type StackRequest, startStack } from '../../deploy/local/stack.ts';
 import { stackEnvironment } from '../../deploy/local/stack-urls.ts';
 import { builtPackage } from '../support/built-package.ts';
 import type { MysqlServer } from '../support/mysql-database.ts';
@@ -12,9 +13,11 @@ const USAGE = 'usage: npm run bench -- <postgres|mysql|mariadb> [--rows N] [--js
 
 const SERVERS = ['postgres', 'mysql', 'mariadb'];
 
-function databaseOf(server: string) {
+function databaseOf(server: string): StackRequest {
   if (server === 'postgres') return { postgres: [17] };
-  return server === 'mysql' ? { mysql: true } : { mariadb: DEFAULT_MARIADB };
+  return server === 'mysql'
+    ? { mysql: process.env.TEST_MYSQL_VERSION || DEFAULT_MYSQL }
+    : { mariadb: process.env.TEST_MARIADB_VERSION || DEFAULT_MARIADB };
 }
 
 /** Exit code 2 for wrong usage. */

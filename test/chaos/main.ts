@@ -1,7 +1,8 @@
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { DEFAULT_MARIADB } from '../../deploy/local/mariadb.ts';
-import { startStack } from '../../deploy/local/stack.ts';
+import { DEFAULT_MYSQL } from '../../deploy/local/mysql.ts';
+import { type StackRequest, startStack } from '../../deploy/local/stack.ts';
 import { stackEnvironment } from '../../deploy/local/stack-urls.ts';
 import type { MysqlServer } from '../support/mysql-database.ts';
 import type { ChaosResult } from './kill-rounds.ts';
@@ -18,7 +19,7 @@ Kills the daemon with SIGKILL at random moments under load, over and over, and c
   --trace FILE             writes a line for every record that is read in the end
   --transaction-metadata   with BEGIN and END records, which are checked too
 
-TEST_POSTGRES_VERSION chooses the Postgres (17). Services named in TEST_POSTGRES_URL, TEST_MYSQL_URL, TEST_MARIADB_URL,
+TEST_POSTGRES_VERSION, TEST_MYSQL_VERSION and TEST_MARIADB_VERSION choose the server. Services named in TEST_POSTGRES_URL, TEST_MYSQL_URL, TEST_MARIADB_URL,
 TEST_KAFKA_BROKERS or TEST_REGISTRY_URL are used instead of started.
 `;
 
@@ -64,9 +65,11 @@ function isDatabase(name: string): name is Database {
   return name === 'postgres' || name === 'mysql' || name === 'mariadb';
 }
 
-function servicesFor(database: Database) {
+function servicesFor(database: Database): StackRequest {
   if (database === 'postgres') return { postgres: [Number(process.env.TEST_POSTGRES_VERSION || 17)] };
-  return database === 'mysql' ? { mysql: true } : { mariadb: DEFAULT_MARIADB };
+  return database === 'mysql'
+    ? { mysql: process.env.TEST_MYSQL_VERSION || DEFAULT_MYSQL }
+    : { mariadb: process.env.TEST_MARIADB_VERSION || DEFAULT_MARIADB };
 }
 
 function usage(problem: string): never {

@@ -1,6 +1,6 @@
 import mysql from 'mysql2/promise';
 import { DEFAULT_MARIADB, startMariadb } from '../../deploy/local/mariadb.ts';
-import { startMysql } from '../../deploy/local/mysql.ts';
+import { DEFAULT_MYSQL, startMysql } from '../../deploy/local/mysql.ts';
 import { identifyProcess } from '../../deploy/local/process-identity.ts';
 import { createRunDirectory } from '../../deploy/local/run-directory.ts';
 import type { Service } from '../../deploy/local/service.ts';
@@ -68,7 +68,9 @@ export class BinlogPair implements AsyncDisposable {
             signal: new AbortController().signal,
           };
           const options = [...DURABLE, `--server-id=${SERVER_IDS[index]}`];
-          return server === 'mysql' ? startMysql(context, options) : startMariadb(DEFAULT_MARIADB, context, options);
+          return server === 'mysql'
+            ? startMysql(DEFAULT_MYSQL, context, options)
+            : startMariadb(DEFAULT_MARIADB, context, options);
         }),
       );
       return new BinlogPair(server, [new BinlogNode(one!), new BinlogNode(two!)], directories);

@@ -70,8 +70,10 @@ export class MysqlWorkload implements AsyncDisposable {
     const connection = await this.#database.connect();
     this.#connections.push(connection);
     await connection.query('SET SESSION innodb_lock_wait_timeout = 2, lock_wait_timeout = 2');
-    const isCompressed = this.#database.server === 'mysql' && this.#connections.length === 1;
-    if (isCompressed) await connection.query('SET SESSION binlog_transaction_compression = ON');
+    if (this.#connections.length > 1) return connection;
+    const [settings] = await connection.query("SHOW VARIABLES LIKE 'binlog_transaction_compression'");
+    // MariaDB and old servers cannot.
+    if ((settings as unknown[]).length > 0) await connection.query('SET SESSION binlog_transaction_compression = ON');
     return connection;
   }
 

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChaosOptions } from '../../chaos/kill-rounds.ts';
 import { runMysqlChaos } from '../../chaos/mysql-chaos.ts';
+import type { MysqlServer } from '../../support/mysql-database.ts';
+import { testedServers } from '../../support/server-features.ts';
 
 /*
  * The promises of `docs/guarantees.md` about a crash, on MySQL and MariaDB. `npm run test:chaos -- mysql` and
@@ -9,13 +11,14 @@ import { runMysqlChaos } from '../../chaos/mysql-chaos.ts';
  */
 
 const ROUNDS = 5;
-const CASES: [server: 'mysql' | 'mariadb', options: Pick<ChaosOptions, 'checkpoint' | 'transactionMetadata'>][] = [
-  ['mysql', { checkpoint: 'kafka', transactionMetadata: true }],
-  ['mariadb', { checkpoint: 'file', transactionMetadata: false }],
-];
+const OPTIONS: Readonly<Record<MysqlServer, Pick<ChaosOptions, 'checkpoint' | 'transactionMetadata'>>> = {
+  mysql: { checkpoint: 'kafka', transactionMetadata: true },
+  mariadb: { checkpoint: 'file', transactionMetadata: false },
+};
 
-for (const [server, options] of CASES) {
-  test(`kill -9 under load, ${server}, checkpoints in ${options.checkpoint}`, { timeout: 240_000 }, async (context) => {
+for (const { server, label } of await testedServers()) {
+  const options = OPTIONS[server];
+  test(`kill -9 under load, ${label}, checkpoints in ${options.checkpoint}`, { timeout: 240_000 }, async (context) => {
     const seed = Math.floor(Math.random() * 0x1_0000_0000);
     const lines: string[] = [];
     try {

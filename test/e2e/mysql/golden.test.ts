@@ -16,6 +16,7 @@ import {
   type MysqlGoldenDifference,
 } from '../../support/mysql-golden-differences.ts';
 import { type MysqlGoldenRun, runMysqlGoldens } from '../../support/mysql-golden-run.ts';
+import { type ServerFeatures, testedServers } from '../../support/server-features.ts';
 
 /** Debezium's connectors; the others of the goldens wrote JSON, or read by signals. */
 const NAMES = ['default', 'string', 'double', 'micro', 'nano', 'names', 'props'];
@@ -25,21 +26,27 @@ const VOLATILE = ['version', 'ts_ms', 'ts_us', 'ts_ns', 'server_id', 'gtid', 'fi
 const used = new Set<MysqlGoldenDifference>();
 let records = 0;
 
-for (const [server, prefix] of [
-  ['mysql', 'my_'],
-  ['mariadb', 'mdb_'],
-] as const) {
-  describe(`${server} as Debezium wrote it`, () => {
+const PREFIXES = { mysql: 'my_', mariadb: 'mdb_' } as const;
+const servers = await testedServers();
+
+for (const features of servers) {
+  const { server, label } = features;
+  const prefix = PREFIXES[server];
+  describe(`${label} as Debezium wrote it`, () => {
     const variants = NAMES.map((name) => `${prefix}${name}`);
     let run: MysqlGoldenRun;
     before(async () => {
-      run = await runMysqlGoldens(server, variants);
+      run = await runMysqlGoldens(features, variants);
     });
 
     for (const variant of variants) {
       const goldens = goldenTopics(variant, server);
       for (const golden of goldens) {
-        it(golden.topic, () => compareTopic(golden, run.topics.get(golden.topic) ?? []));
+        it(golden.topic, (test) => {
+          const reason = incomparable(features, golden.topic, run);
+          if (reason !== null) test.skip(reason);
+          else compareTopic(golden, run.topics.get(golden.topic) ?? [], features);
+        });
       }
 
       it(`${variant} has no other topic`, () => {
@@ -56,8 +63,29 @@ for (const [server, prefix] of [
   });
 }
 
+/**
+ * Why a topic cannot be what it was on the server that the goldens were made on; null where it has to be. Every MariaDB has to
+ * make all of them. MySQL 5.6 lacks statements: their tables are left out, and what describes or counts them all. It says
+ * `int(11)` for `int`, which shows where types are propagated.
+ */
+function incomparable({ understandsGoldens }: ServerFeatures, topic: string, run: MysqlGoldenRun): string | null {
+  if (understandsGoldens) return null;
+  const lacking: Record<string, string> = {
+    child: 'what a foreign key changes is not in its log',
+    t_geo: 'it reads coordinates in another order',
+  };
+  if (topic === 'my_micro.inv.parent') return 'its places in transactions count what a foreign key changes';
+  const table = /\.inv2?\.([^.]+)$/.exec(topic)?.[1];
+  if (topic.startsWith('my_props.')) return 'the widths of integers are told';
+  if (table === undefined) return topic.startsWith('__debezium-heartbeat.') ? null : 'it tells of every table';
+  if (lacking[table] !== undefined) return lacking[table];
+  const statement = run.leftOut.find((text) => new RegExp(`\\b${table}\\b`).test(text));
+  return statement === undefined ? null : `left out: ${statement.slice(0, 80)}`;
+}
+
 describe('the named differences', () => {
-  it('all show', () => {
+  const isWhole = servers.length === 2 && servers.every(({ understandsGoldens }) => understandsGoldens);
+  it('all show', { skip: isWhole ? false : 'only both servers together, and no old ones, show them all' }, () => {
     assert.deepEqual(
       MYSQL_GOLDEN_DIFFERENCES.filter((difference) => !used.has(difference)).map(({ line }) => line),
       [],
@@ -74,7 +102,7 @@ describe('the named differences', () => {
   });
 });
 
-function compareTopic(golden: GoldenTopic, ours: readonly ReceivedRecord[]): void {
+function compareTopic(golden: GoldenTopic, ours: readonly ReceivedRecord[], { hasGtids }: ServerFeatures): void {
   const expected = streamedRecords(golden);
   const mismatches: Mismatch[] = [];
   const differ = (path: string, theirs: unknown, own: unknown) =>
@@ -85,7 +113,9 @@ function compareTopic(golden: GoldenTopic, ours: readonly ReceivedRecord[]): voi
     if (expected.length !== ours.length) differ('records', expected.length, ours.length);
     for (const [index, record] of expected.slice(0, ours.length).entries()) compareRecord(record, ours[index]!, differ);
   }
-  const problems = mismatches.filter((mismatch) => !isExcused(mismatch));
+  const problems = mismatches.filter(
+    (mismatch) => !isExcused(mismatch) && !(mismatch.path === 'source.gtid' && mismatch.ours === null && !hasGtids),
+  );
   assert.deepEqual(
     problems.map(({ path, theirs, ours: own }) => `${path}: ${show(theirs)} but ours is ${show(own)}`),
     [],
@@ -129,7 +159,9 @@ function takeVolatile(expected: Fields | null, ours: Fields | null, differ: Diff
   const theirs = expected.transaction as Fields | null | undefined;
   const own = ours.transaction as Fields | null | undefined;
   if (theirs && own) {
-    assert.equal(own.id, (ours.source as Fields).gtid, 'the transaction is the GTID of its rows');
+    const { gtid, file } = ours.source as Fields;
+    if (gtid !== null) assert.equal(own.id, gtid, 'the transaction is the GTID of its rows');
+    else assert.ok(String(own.id).startsWith(`file=${file},pos=`), 'without GTIDs it is the place where it begins');
     theirs.id = own.id;
   }
 }
