@@ -6,6 +6,9 @@ import { SeededRandom } from './workload-random.ts';
 const KEYS = 300;
 const CHUNK = 50;
 
+/** Lock wait timeout and deadlock: whoever meets one begins again, writers and tools alike. */
+const TRY_AGAIN = new Set([1205, 1213]);
+
 /** The table that is changed, and the log of what was written into it, which stands for the binlog that gh-ost reads. */
 export const MIGRATED_SCHEMA: readonly string[] = [
   'CREATE TABLE t (id int PRIMARY KEY, v int NOT NULL, note varchar(40))',
@@ -19,6 +22,7 @@ export class MigratedWriter implements AsyncDisposable {
   readonly #versions = new Map<number, { v: number; live: boolean }>();
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
+  #failure: unknown = null;
   written = 0;
 
   private constructor(connection: mysql.Connection) {
@@ -29,15 +33,20 @@ export class MigratedWriter implements AsyncDisposable {
     const writer = new MigratedWriter(await database.connect());
     await writer.#connection.query('SET SESSION lock_wait_timeout = 20');
     writer.#running = writer.#write();
-    // Whoever stops the writer learns of a failure.
-    writer.#running.catch(() => undefined);
+    writer.#running.catch((error: unknown) => {
+      writer.#failure = error;
+    });
     return writer;
   }
 
   /** Waits until this many more changes are committed. */
   async wrote(more: number): Promise<void> {
     const wanted = this.written + more;
-    await awaitUntil('the writer goes on', () => this.written >= wanted, { timeoutMs: 20_000 });
+    const hasWritten = () => {
+      if (this.#failure !== null) throw this.#failure;
+      return this.written >= wanted;
+    };
+    await awaitUntil('the writer goes on', hasWritten, { timeoutMs: 20_000 });
   }
 
   async stop(): Promise<void> {
@@ -50,13 +59,15 @@ export class MigratedWriter implements AsyncDisposable {
       const id = this.#random.int(1, KEYS);
       const { v, live } = this.#versions.get(id) ?? { v: 0, live: false };
       const isDelete = live && this.#random.chance(0.2);
-      await this.#connection.query('BEGIN');
-      await this.#connection.query('INSERT INTO ops (id, v, live) VALUES (?, ?, ?)', [id, v + 1, isDelete ? 0 : 1]);
-      if (isDelete) await this.#connection.query('DELETE FROM t WHERE id = ?', [id]);
-      else if (live)
-        await this.#connection.query('UPDATE t SET v = ?, note = ? WHERE id = ?', [v + 1, `is ${v + 1}`, id]);
-      else await this.#connection.query('INSERT INTO t (id, v, note) VALUES (?, ?, ?)', [id, v + 1, `new ${v + 1}`]);
-      await this.#connection.query('COMMIT');
+      await again(this.#connection, async () => {
+        await this.#connection.query('BEGIN');
+        await this.#connection.query('INSERT INTO ops (id, v, live) VALUES (?, ?, ?)', [id, v + 1, isDelete ? 0 : 1]);
+        if (isDelete) await this.#connection.query('DELETE FROM t WHERE id = ?', [id]);
+        else if (live)
+          await this.#connection.query('UPDATE t SET v = ?, note = ? WHERE id = ?', [v + 1, `is ${v + 1}`, id]);
+        else await this.#connection.query('INSERT INTO t (id, v, note) VALUES (?, ?, ?)', [id, v + 1, `new ${v + 1}`]);
+        await this.#connection.query('COMMIT');
+      });
       this.#versions.set(id, { v: v + 1, live: !isDelete });
       this.written += 1;
     }
@@ -90,15 +101,9 @@ export async function runGhost(database: MysqlDatabase, writer: MigratedWriter):
       [0, hint, value],
     );
   await tell('state', 'GhostTableMigrated');
-  let applied = 0;
-  const apply = async () => {
-    const [rows] = await applier.query('SELECT seq, id, v, live FROM ops WHERE seq > ? ORDER BY seq LIMIT 50', [
-      applied,
-    ]);
-    const changes = rows as { seq: number; id: number; v: number; live: number }[];
-    if (changes.length === 0) return false;
+  const applyAll = async (changes: readonly { id: number; v: number; live: number }[]) => {
     await applier.query('start /* gh-ost */ transaction');
-    for (const { seq, id, v, live } of changes) {
+    for (const { id, v, live } of changes) {
       if (live === 0) await applier.query(`delete /* gh-ost */ from \`${name}\`.\`_t_gho\` where ((\`id\` = ?))`, [id]);
       else {
         await applier.query(`replace /* gh-ost */ into \`${name}\`.\`_t_gho\` (id, v, note) values (?, ?, ?)`, [
@@ -107,18 +112,29 @@ export async function runGhost(database: MysqlDatabase, writer: MigratedWriter):
           'applied',
         ]);
       }
-      applied = seq;
     }
     await applier.query('commit');
+  };
+  let applied = 0;
+  const apply = async () => {
+    const [rows] = await applier.query('SELECT seq, id, v, live FROM ops WHERE seq > ? ORDER BY seq LIMIT 50', [
+      applied,
+    ]);
+    const changes = rows as { seq: number; id: number; v: number; live: number }[];
+    if (changes.length === 0) return false;
+    await again(applier, () => applyAll(changes));
+    applied = changes.at(-1)!.seq;
     return true;
   };
   for (let from = 0; from < KEYS; from += CHUNK) {
     await tell('heartbeat', new Date().toISOString());
-    await applier.query(
-      `insert /* gh-ost \`${name}\`.\`t\` */ ignore into \`${name}\`.\`_t_gho\` (\`id\`, \`v\`, \`note\`)
+    await again(applier, () =>
+      applier.query(
+        `insert /* gh-ost \`${name}\`.\`t\` */ ignore into \`${name}\`.\`_t_gho\` (\`id\`, \`v\`, \`note\`)
          (select \`id\`, \`v\`, \`note\` from \`${name}\`.\`t\` force index (\`PRIMARY\`)
            where (((\`id\` > ?)) and ((\`id\` < ?) or ((\`id\` = ?)))) lock in share mode)`,
-      [from, from + CHUNK, from + CHUNK],
+        [from, from + CHUNK, from + CHUNK],
+      ),
     );
     await apply();
     await writer.wrote(10);
@@ -167,10 +183,11 @@ export async function runPtOnlineSchemaChange(database: MysqlDatabase, writer: M
   await run(`CREATE TRIGGER \`pt_osc_${name}_t_ins\` AFTER INSERT ON \`${name}\`.\`t\` FOR EACH ROW BEGIN ${ignoresAbsence}
     REPLACE INTO \`${name}\`.\`_t_new\` ${values}; END`);
   for (let from = 0; from < KEYS; from += CHUNK) {
-    await run(`INSERT LOW_PRIORITY IGNORE INTO \`${name}\`.\`_t_new\` (\`id\`, \`v\`, \`note\`)
+    const nibble = `INSERT LOW_PRIORITY IGNORE INTO \`${name}\`.\`_t_new\` (\`id\`, \`v\`, \`note\`)
       SELECT \`id\`, \`v\`, \`note\` FROM \`${name}\`.\`t\` FORCE INDEX(\`PRIMARY\`)
        WHERE ((\`id\` >= '${from + 1}')) AND ((\`id\` <= '${from + CHUNK}')) LOCK IN SHARE MODE
-      /*pt-online-schema-change 4711 copy nibble*/`);
+      /*pt-online-schema-change 4711 copy nibble*/`;
+    await again(tool, () => run(nibble));
     await writer.wrote(10);
   }
   await run(`ANALYZE TABLE \`${name}\`.\`_t_new\` /* pt-online-schema-change */`);
@@ -178,6 +195,19 @@ export async function runPtOnlineSchemaChange(database: MysqlDatabase, writer: M
   await run(`DROP TABLE IF EXISTS \`${name}\`.\`_t_old\``);
   for (const kind of ['del', 'upd', 'ins'])
     await run(`DROP TRIGGER IF EXISTS \`${name}\`.\`pt_osc_${name}_t_${kind}\``);
+}
+
+/** Does a transaction, over again where its locks were in the way of another. */
+async function again(connection: mysql.Connection, transact: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await transact();
+      return;
+    } catch (error) {
+      if (!TRY_AGAIN.has((error as { errno?: number }).errno ?? 0)) throw error;
+      await connection.query('ROLLBACK');
+    }
+  }
 }
 
 async function opened(database: MysqlDatabase) {
