@@ -12,7 +12,8 @@ export interface RecycledBatch<P> extends ChangeBatch<P> {
 export interface LogReader<P, B extends RecycledBatch<P>> {
   readonly inbox: MessageInbox;
   readonly lastHeardAtMs: number;
-  createBatch(recycle: (batch: B) => void): B;
+  /** `recycle` is called by the batch's `release`. */
+  createBatch(recycle: () => void): B;
   /**
    * Decodes the entries of the arena from `from` on into the batch, up to its end or to one that needs something.
    * @returns the next entry.
@@ -97,7 +98,7 @@ export class DecodedStream<P, B extends RecycledBatch<P>> implements ChangeStrea
 
   #decode(reading: Reading): B {
     const { arena } = reading;
-    const batch = this.#freeBatches.pop() ?? this.#reader.createBatch((free) => this.#freeBatches.push(free));
+    const batch = this.#freeBatches.pop() ?? this.#newBatch();
     batch.open(arena);
     reading.next = this.#reader.decode(arena, reading.next, batch);
     if (reading.next === arena.count) {
@@ -105,6 +106,11 @@ export class DecodedStream<P, B extends RecycledBatch<P>> implements ChangeStrea
       else this.#ofDetour = null;
       this.#reader.inbox.pool.letGo(arena);
     }
+    return batch;
+  }
+
+  #newBatch(): B {
+    const batch: B = this.#reader.createBatch(() => this.#freeBatches.push(batch));
     return batch;
   }
 
