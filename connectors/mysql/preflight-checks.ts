@@ -76,6 +76,13 @@ const CHECKS: Readonly<Record<string, Check<PreflightFacts, MySqlConfig>>> = {
         .join(' '),
     );
   },
+  temporary_files: ({ hasTemporaryFiles }) => {
+    if (hasTemporaryFiles) return FINE;
+    return warning(
+      'The temporary directory of this process cannot be written: a compressed transaction of 4 MiB, or a prepared one, would stop the source.',
+      'Let TMPDIR name a directory on disk that the daemon may write to (in a container with a read-only root: a volume).',
+    );
+  },
   server_id: (facts, { serverId }) => {
     if (Number(variable(facts, 'server_id')) === serverId) {
       return error(

@@ -7,6 +7,8 @@ export interface PreflightFacts {
   readonly grants: readonly string[];
   /** Ids of the replicas that are connected. */
   readonly replicaIds: readonly number[];
+  /** Whether large compressed and prepared transactions find a place to wait in. */
+  readonly hasTemporaryFiles: boolean;
   /** Tables that the source would capture. */
   readonly tables: readonly CapturedTable[];
 }

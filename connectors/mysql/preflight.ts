@@ -6,6 +6,7 @@ import { SqlConnection } from './connection.ts';
 import { runChecks } from './preflight-checks.ts';
 import type { PreflightFacts } from './preflight-facts.ts';
 import { readServerFacts } from './server-facts.ts';
+import { canMakeTemporaryFiles } from './unnamed-file.ts';
 
 /** Looks at the server, the account and the tables. A server that cannot be asked is a finding too. */
 export async function preflight(
@@ -46,6 +47,7 @@ async function readPreflightFacts(
   return {
     server,
     grants: grants.map((row) => String(Object.values(row)[0])),
+    hasTemporaryFiles: canMakeTemporaryFiles(),
     replicaIds: replicas.map((row) => Number(row.Server_id ?? row.Server_Id)),
     tables: tables
       .map(({ db, name, engine, has_key }) => ({

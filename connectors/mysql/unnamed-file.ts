@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FatalError, TransientError } from '../../src/core/errors.ts';
@@ -57,6 +57,17 @@ export class UnnamedFile {
         cause,
       });
     }
+  }
+}
+
+/** Whether the temporary directory may be written to. */
+export function canMakeTemporaryFiles(): boolean {
+  try {
+    accessSync(tmpdir(), constants.W_OK | constants.X_OK);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'unknown error') throw error;
+    return false;
   }
 }
 

@@ -26,6 +26,7 @@ function problems(variables: Readonly<Record<string, string>>, more: Partial<Pre
     },
     grants: ['GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `cdc`@`%`'],
     replicaIds: [],
+    hasTemporaryFiles: true,
     tables: [{ name: 'a.t', database: 'a', table: 't', engine: 'InnoDB', hasKey: true }],
     ...more,
   };
@@ -61,4 +62,8 @@ it('grants, replicas and tables are looked at', () => {
     problems({}, { tables: [{ name: 'a.k', database: 'a', table: 'k', engine: 'MyISAM', hasKey: false }] }),
     ['keys: warning', 'engines: warning'],
   );
+});
+
+it('a large transaction needs a place to wait in', () => {
+  assert.deepEqual(problems({}, { hasTemporaryFiles: false }), ['temporary_files: warning']);
 });
