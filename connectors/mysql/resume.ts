@@ -10,8 +10,9 @@ export interface ResumeFacts {
   readonly dialect: Dialect;
   readonly identity: string;
   readonly hasGtids: boolean;
-  /** MySQL: gtid_executed and gtid_purged; empty on MariaDB and where GTIDs are off. */
+  /** MySQL: gtid_executed; MariaDB: gtid_binlog_state; empty where GTIDs are off. */
   readonly executed: string;
+  /** MySQL: gtid_purged; MariaDB: the GTID list that the oldest binlog begins with; empty where that is not known. */
   readonly purged: string;
   readonly files: readonly BinlogFile[];
 }
@@ -26,7 +27,7 @@ export function assessResume(facts: ResumeFacts, checkpoint: Checkpoint | null):
   const position = mysqlPositions(facts.dialect).decode(checkpoint.position);
   const isSameServer = checkpoint.serverIdentity === facts.identity;
   if (position.gtids === null || !facts.hasGtids) return assessFile(facts, position, checkpoint.serverIdentity);
-  const problem = facts.dialect === 'mysql' ? assessSets(facts, position) : null;
+  const problem = facts.dialect === 'mysql' ? assessSets(facts, position) : assessDomains(facts, position);
   if (problem !== null) return problem;
   if (isSameServer) return { kind: 'resume', from: position };
   // Its files are not those of the server before.
@@ -53,6 +54,43 @@ function assessSets(facts: ResumeFacts, position: MySqlPosition): ResumeVerdict<
     );
   }
   return null;
+}
+
+/**
+ * MariaDB: of a domain and a server, sequence numbers only grow. Where a domain was written by another server since, the
+ * order is in the log alone: then the server decides when the dump begins, and what it refuses is the same verdict.
+ */
+function assessDomains(facts: ResumeFacts, position: MySqlPosition): ResumeVerdict<MySqlPosition> | null {
+  const executed = sequencesOf(facts.executed);
+  const purged = sequencesOf(facts.purged);
+  for (const [source, done] of sequencesOf(String(position.gtids))) {
+    const last = executed.get(source);
+    if (last !== undefined && last < done) {
+      return resync(
+        'MYSQL_GTID_NOT_EXECUTED',
+        `Transactions were published that this server does not have: ${source}-${last} is its last, not ${source}-${done}.`,
+        `Connect to the server that has them. After a restore, or a failover that lost them: ${RESYNC}`,
+      );
+    }
+    const gone = purged.get(source);
+    if (gone !== undefined && gone > done) {
+      return resync(
+        'MYSQL_BINLOG_PURGED',
+        `The server removed transactions that were not published: ${source}-${done + 1} to ${source}-${gone}.`,
+        `Keep binlogs for longer (binlog_expire_logs_seconds, expire_logs_days) than the daemon may be away. ${RESYNC}`,
+      );
+    }
+  }
+  return null;
+}
+
+/** The last sequence number of each `domain-server` in a list of GTIDs. */
+function sequencesOf(gtids: string): ReadonlyMap<string, number> {
+  const sequences = new Map<string, number>();
+  for (const [, source = '', sequence] of gtids.matchAll(/(\d+-\d+)-(\d+)/g)) {
+    sequences.set(source, Math.max(sequences.get(source) ?? 0, Number(sequence)));
+  }
+  return sequences;
 }
 
 function assessFile(facts: ResumeFacts, position: MySqlPosition, identity: string): ResumeVerdict<MySqlPosition> {

@@ -1,6 +1,7 @@
-import { ConfigurationError, FatalError } from '../../src/core/errors.ts';
+import { ConfigurationError, FatalError, TailraceError } from '../../src/core/errors.ts';
 import type { Row, SqlConnection } from './connection.ts';
 import type { Dialect } from './mysql-type.ts';
+import { numberOf } from './server-error.ts';
 
 /** What a server is and how it logs, read once per session. */
 export interface ServerFacts {
@@ -88,6 +89,27 @@ export async function readHead(sql: SqlConnection, facts: ServerFacts, signal: A
 export async function readBinlogFiles(sql: SqlConnection, signal: AbortSignal): Promise<readonly BinlogFile[]> {
   const rows = await sql.query<Row>('listing the binlogs', 'SHOW BINARY LOGS', [], signal);
   return rows.map((row) => ({ name: String(row.Log_name), bytes: Number(row.File_size) }));
+}
+
+/** Events of a file among which its GTID list is: it follows the format description. */
+const FIRST_EVENTS = 4;
+
+/** ER_ERROR_WHEN_EXECUTING_COMMAND: the file is not there. */
+const NO_SUCH_FILE = 1220;
+
+/**
+ * MariaDB: the last GTIDs of every domain and server before the file begins, as `[0-1-5,1-2-7]`; empty where there are none,
+ * or the file was purged a moment ago.
+ */
+export async function readGtidList(sql: SqlConnection, file: string, signal: AbortSignal): Promise<string> {
+  const statement = 'SHOW BINLOG EVENTS IN ? LIMIT ?';
+  try {
+    const rows = await sql.query<Row>('reading the oldest binlog', statement, [file, FIRST_EVENTS], signal);
+    return String(rows.find((row) => row.Event_type === 'Gtid_list')?.Info ?? '');
+  } catch (error) {
+    if (error instanceof TailraceError && numberOf(error.cause) === NO_SUCH_FILE) return '';
+    throw error;
+  }
 }
 
 function unexpected(what: string): FatalError {

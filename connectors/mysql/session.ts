@@ -23,7 +23,14 @@ import { parseGtidProgress } from './gtid-progress.ts';
 import { Lease } from './lease.ts';
 import { logPointKey, type MySqlPosition } from './positions.ts';
 import { assessResume } from './resume.ts';
-import { type LogHead, readBinlogFiles, readHead, readServerFacts, type ServerFacts } from './server-facts.ts';
+import {
+  type LogHead,
+  readBinlogFiles,
+  readGtidList,
+  readHead,
+  readServerFacts,
+  type ServerFacts,
+} from './server-facts.ts';
 import { MySqlSourceBlock } from './source-block.ts';
 import type { TableName } from './statement.ts';
 import { TableCache } from './table-cache.ts';
@@ -95,19 +102,16 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
   async assessResume(checkpoint: Checkpoint | null): Promise<ResumeVerdict<MySqlPosition>> {
     const { signal } = new AbortController();
     const { dialect, identity, hasGtids, variables } = this.#server;
+    const files = await readBinlogFiles(this.#sql, signal);
+    if (dialect === 'mariadb') {
+      const executed = variables.get('gtid_binlog_state') ?? '';
+      const purged = await readGtidList(this.#sql, files[0]?.name ?? '', signal);
+      return assessResume({ dialect, identity, hasGtids, executed, purged, files }, checkpoint);
+    }
     // What was executed since the session began makes no difference.
-    const head = await readHead(this.#sql, this.#server, signal);
-    return assessResume(
-      {
-        dialect,
-        identity,
-        hasGtids,
-        executed: dialect === 'mysql' ? (head.gtids ?? '') : '',
-        purged: dialect === 'mysql' ? (variables.get('gtid_purged') ?? '').replaceAll(/\s/g, '') : '',
-        files: await readBinlogFiles(this.#sql, signal),
-      },
-      checkpoint,
-    );
+    const executed = (await readHead(this.#sql, this.#server, signal)).gtids ?? '';
+    const purged = (variables.get('gtid_purged') ?? '').replaceAll(/\s/g, '');
+    return assessResume({ dialect, identity, hasGtids, executed, purged, files }, checkpoint);
   }
 
   async initialise(signal: AbortSignal): Promise<MySqlPosition> {

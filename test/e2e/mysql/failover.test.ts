@@ -232,13 +232,12 @@ for (const server of ['mysql', 'mariadb'] as const) {
         await writer.write(primary, 4);
         await awaitTopicEnds(new Map([[`${name}.${writer.database}.log`, 9]]), 30_000);
         assert.equal(await daemon.stop(), 0);
-        const code = server === 'mysql' ? 'MYSQL_GTID_NOT_EXECUTED' : 'MYSQL_GTID_NOT_IN_BINLOG';
         await pointAt(daemon, primary, replica);
-        await assertRefused(daemon, name, code);
+        await assertRefused(daemon, name, 'MYSQL_GTID_NOT_EXECUTED');
         // Its own history goes past the numbers that were published.
         writer.next = 6;
         await writer.write(replica, 12);
-        await assertRefused(daemon, name, code);
+        await assertRefused(daemon, name, 'MYSQL_GTID_NOT_EXECUTED');
         assert.deepEqual((await told(name, writer.database)).ids, upTo(9));
       } finally {
         await deleteKafkaTopics(name);

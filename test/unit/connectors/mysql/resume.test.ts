@@ -16,7 +16,13 @@ const MYSQL: ResumeFacts = {
   ],
 };
 const NO_GTIDS: ResumeFacts = { ...MYSQL, hasGtids: false, executed: '', purged: '' };
-const MARIADB: ResumeFacts = { ...MYSQL, dialect: 'mariadb', identity: '1', executed: '', purged: '' };
+const MARIADB: ResumeFacts = {
+  ...MYSQL,
+  dialect: 'mariadb',
+  identity: '1',
+  executed: '0-1-100,0-2-70,5-1-9',
+  purged: '[0-2-70,0-1-40]',
+};
 
 function checkpoint(position: string | null, serverIdentity = A, phase = 'streaming'): Checkpoint {
   return { phase, position, serverIdentity } as unknown as Checkpoint;
@@ -64,6 +70,36 @@ describe('the verdict on a checkpoint', () => {
     ],
     ['GTIDs were turned on since', MYSQL, checkpoint('binlog.000008:300;2'), 'resume binlog.000008:300 epoch 2'],
     ['MariaDB', MARIADB, checkpoint('binlog.000007:300;0;0-1-77', '1'), 'resume binlog.000007:300 epoch 0'],
+    [
+      'MariaDB, exactly what was purged is done',
+      MARIADB,
+      checkpoint('binlog.000007:4;0;0-1-40', '1'),
+      'resume binlog.000007:4 epoch 0',
+    ],
+    [
+      'MariaDB, something undone was purged',
+      MARIADB,
+      checkpoint('binlog.000006:4;0;0-1-39', '1'),
+      'MYSQL_BINLOG_PURGED',
+    ],
+    [
+      'MariaDB lacks what was published',
+      MARIADB,
+      checkpoint('binlog.000008:4;0;0-1-101', '1'),
+      'MYSQL_GTID_NOT_EXECUTED',
+    ],
+    [
+      'MariaDB lacks what was published in one domain',
+      MARIADB,
+      checkpoint('a.1:4;0;0-1-90,5-1-10', '1'),
+      'MYSQL_GTID_NOT_EXECUTED',
+    ],
+    [
+      'MariaDB, a server that it does not know: the dump will tell',
+      MARIADB,
+      checkpoint('a.1:4;0;0-9-500', '1'),
+      'resume a.1:4 epoch 0',
+    ],
     ['MariaDB after a failover', MARIADB, checkpoint('binlog.000007:300;3;0-1-77', '2'), 'resume :0 epoch 4'],
   ];
   for (const [name, facts, given, expected] of cases) {
