@@ -8,6 +8,8 @@ const SHORTEST_RETENTION_S = 86_400;
 /** Engines whose changes are part of transactions. */
 const TRANSACTIONAL: ReadonlySet<string> = new Set(['InnoDB', 'NDB', 'ndbcluster', 'MyRocks', 'ROCKSDB']);
 
+const UTC = /^(UTC|GMT|Etc\/(UTC|GMT|Universal)|Zulu|Universal|[+-]0?0:00)$/i;
+
 /** Every check by its name. Pure: the facts were read before. */
 const CHECKS: Readonly<Record<string, Check<PreflightFacts, MySqlConfig>>> = {
   log_bin: (facts) =>
@@ -76,11 +78,25 @@ const CHECKS: Readonly<Record<string, Check<PreflightFacts, MySqlConfig>>> = {
         .join(' '),
     );
   },
-  temporary_files: ({ hasTemporaryFiles }) => {
-    if (hasTemporaryFiles) return FINE;
+  binlog_transaction_compression: (facts) => {
+    if (facts.hasTemporaryFiles) return FINE;
+    const remedy =
+      'Let TMPDIR name a directory on disk that the daemon may write to (in a container with a read-only root: a volume).';
+    const what = 'The temporary directory of this process cannot be written';
+    return isOn(variable(facts, 'binlog_transaction_compression'))
+      ? error(`${what}, and transactions are compressed: one of 4 MiB would stop the source.`, remedy)
+      : warning(
+          `${what}: a compressed transaction of 4 MiB, or a prepared one of 1 MiB, would stop the source.`,
+          remedy,
+        );
+  },
+  time_zone: (facts) => {
+    const zone = variable(facts, 'time_zone') ?? 'SYSTEM';
+    const actual = zone === 'SYSTEM' ? (variable(facts, 'system_time_zone') ?? 'UTC') : zone;
+    if (UTC.test(actual)) return FINE;
     return warning(
-      'The temporary directory of this process cannot be written: a compressed transaction of 4 MiB, or a prepared one, would stop the source.',
-      'Let TMPDIR name a directory on disk that the daemon may write to (in a container with a read-only root: a volume).',
+      `The time zone of the server is ${actual}: TIMESTAMP is published in UTC, DATETIME and TIME as they were written.`,
+      'Consumers that compare the two must know the zone of DATETIME; or write UTC, or use TIMESTAMP.',
     );
   },
   server_id: (facts, { serverId }) => {

@@ -64,6 +64,16 @@ it('grants, replicas and tables are looked at', () => {
   );
 });
 
-it('a large transaction needs a place to wait in', () => {
-  assert.deepEqual(problems({}, { hasTemporaryFiles: false }), ['temporary_files: warning']);
+it('a large transaction needs a place to wait in, all the more where transactions are compressed', () => {
+  const more = { hasTemporaryFiles: false };
+  assert.deepEqual(problems({}, more), ['binlog_transaction_compression: warning']);
+  assert.deepEqual(problems({ binlog_transaction_compression: 'ON' }, more), ['binlog_transaction_compression: error']);
+  assert.deepEqual(problems({ binlog_transaction_compression: 'ON' }), []);
+});
+
+it('a time zone other than UTC is worth knowing', () => {
+  for (const zone of ['UTC', '+00:00', 'Etc/UTC']) assert.deepEqual(problems({ time_zone: zone }), []);
+  assert.deepEqual(problems({ time_zone: 'SYSTEM', system_time_zone: 'UTC' }), []);
+  assert.deepEqual(problems({ time_zone: 'SYSTEM', system_time_zone: 'CET' }), ['time_zone: warning']);
+  assert.deepEqual(problems({ time_zone: 'Europe/Berlin' }), ['time_zone: warning']);
 });
