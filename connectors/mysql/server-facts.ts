@@ -91,17 +91,46 @@ export async function readBinlogFiles(sql: SqlConnection, signal: AbortSignal): 
   return rows.map((row) => ({ name: String(row.Log_name), bytes: Number(row.File_size) }));
 }
 
+/** What a server executed, and what of it is no longer in its binlogs. */
+export interface GtidHistory {
+  readonly executed: string;
+  readonly purged: string;
+}
+
+/** MySQL: two sets of one moment. */
+export async function readExecutedSets(
+  sql: SqlConnection,
+  _files: readonly BinlogFile[],
+  signal: AbortSignal,
+): Promise<GtidHistory> {
+  const statement = 'SELECT @@global.gtid_executed AS executed, @@global.gtid_purged AS purged';
+  const [row] = await sql.query<Row>('reading what the server executed', statement, [], signal);
+  if (row === undefined) throw unexpected('what it executed');
+  return { executed: String(row.executed).replaceAll(/\s/g, ''), purged: String(row.purged).replaceAll(/\s/g, '') };
+}
+
+/**
+ * MariaDB: the last GTID of every domain and server, and the same before the oldest binlog begins (`[0-1-5,1-2-7]`; empty
+ * where there are none, or the file was purged a moment ago).
+ */
+export async function readDomainStates(
+  sql: SqlConnection,
+  files: readonly BinlogFile[],
+  signal: AbortSignal,
+): Promise<GtidHistory> {
+  const statement = 'SELECT @@global.gtid_binlog_state AS executed';
+  const [row] = await sql.query<Row>('reading what the server executed', statement, [], signal);
+  if (row === undefined) throw unexpected('what it executed');
+  return { executed: String(row.executed), purged: await readGtidList(sql, files[0]?.name ?? '', signal) };
+}
+
 /** Events of a file among which its GTID list is: it follows the format description. */
 const FIRST_EVENTS = 4;
 
 /** ER_ERROR_WHEN_EXECUTING_COMMAND: the file is not there. */
 const NO_SUCH_FILE = 1220;
 
-/**
- * MariaDB: the last GTIDs of every domain and server before the file begins, as `[0-1-5,1-2-7]`; empty where there are none,
- * or the file was purged a moment ago.
- */
-export async function readGtidList(sql: SqlConnection, file: string, signal: AbortSignal): Promise<string> {
+async function readGtidList(sql: SqlConnection, file: string, signal: AbortSignal): Promise<string> {
   const statement = 'SHOW BINLOG EVENTS IN ? LIMIT ?';
   try {
     const rows = await sql.query<Row>('reading the oldest binlog', statement, [file, FIRST_EVENTS], signal);

@@ -26,7 +26,8 @@ import { assessResume } from './resume.ts';
 import {
   type LogHead,
   readBinlogFiles,
-  readGtidList,
+  readDomainStates,
+  readExecutedSets,
   readHead,
   readServerFacts,
   type ServerFacts,
@@ -101,17 +102,12 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
 
   async assessResume(checkpoint: Checkpoint | null): Promise<ResumeVerdict<MySqlPosition>> {
     const { signal } = new AbortController();
-    const { dialect, identity, hasGtids, variables } = this.#server;
+    const { dialect, identity, hasGtids } = this.#server;
     const files = await readBinlogFiles(this.#sql, signal);
-    if (dialect === 'mariadb') {
-      const executed = variables.get('gtid_binlog_state') ?? '';
-      const purged = await readGtidList(this.#sql, files[0]?.name ?? '', signal);
-      return assessResume({ dialect, identity, hasGtids, executed, purged, files }, checkpoint);
-    }
-    // What was executed since the session began makes no difference.
-    const executed = (await readHead(this.#sql, this.#server, signal)).gtids ?? '';
-    const purged = (variables.get('gtid_purged') ?? '').replaceAll(/\s/g, '');
-    return assessResume({ dialect, identity, hasGtids, executed, purged, files }, checkpoint);
+    // Of now: the owner before went on while this session waited for its turn.
+    const read = dialect === 'mysql' ? readExecutedSets : readDomainStates;
+    const sets = hasGtids ? await read(this.#sql, files, signal) : { executed: '', purged: '' };
+    return assessResume({ dialect, identity, hasGtids, ...sets, files }, checkpoint);
   }
 
   async initialise(signal: AbortSignal): Promise<MySqlPosition> {

@@ -101,10 +101,14 @@ export function testResume(server: ConformanceServer): void {
     });
     await running.session.confirmOwnership(first.signal);
     await database.run("INSERT INTO t VALUES (1, 'undisturbed')");
-    await running.readThrough('undisturbed');
+    const seen = await running.readThrough('undisturbed');
     assert.equal(claimed, false);
     await running[Symbol.asyncDispose]();
     await claim;
+    // What the first did meanwhile is not held against the second.
+    const published = seen.findLast(({ resumeAt }) => resumeAt !== null)!.resumeAt;
+    const verdict = await session.assessResume(second.checkpoint(session, published));
+    assert.equal(verdict.kind, 'resume', JSON.stringify(verdict));
   });
 
   it('a connection that breaks is a transient error, and nothing is lost', async () => {
