@@ -85,7 +85,9 @@ export function readDeclaredColumn(
   }
   // Unless said otherwise, older servers make the first TIMESTAMP follow the clock, and the others zero.
   if (type.name === 'timestamp' && (nullable === null || (nullable === false && standard === undefined))) return null;
-  const isNullable = nullable !== false && !isPrimary;
+  // AUTO_INCREMENT says NOT NULL too; of it and a NULL the last one counts.
+  if (isAutoIncrement && nullable === true) return null;
+  const isNullable = nullable !== false && !isPrimary && !isAutoIncrement;
   const isComputed = context.marksComputedDefaults && standard != null && /^current_timestamp/i.test(standard);
   const extra = [
     isComputed ? 'default_generated' : '',

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import mysql from 'mysql2/promise';
 import { mysqlUrl } from './services.ts';
 import { uniqueName } from './unique-name.ts';
@@ -13,6 +14,11 @@ export interface MysqlDatabase extends AsyncDisposable {
   query<R extends object = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<R[]>;
   /** Another connection to it. */
   connect(): Promise<mysql.Connection>;
+}
+
+/** For an account that nobody else uses: MySQL 5.6 takes 16 characters. */
+export function uniqueAccount(): string {
+  return `u${randomBytes(5).toString('hex')}`;
 }
 
 export async function createMysqlDatabase(server: MysqlServer, sql: readonly string[] = []): Promise<MysqlDatabase> {

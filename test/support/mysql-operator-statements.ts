@@ -1,4 +1,4 @@
-import type { MysqlServer } from './mysql-database.ts';
+import type { ServerFeatures } from './server-features.ts';
 
 /**
  * What operators do to a server that has a captured table `t` (id, v, note), and what changes no row of it: accounts,
@@ -6,10 +6,10 @@ import type { MysqlServer } from './mysql-database.ts';
  * is made is dropped again but for what lies in that database.
  * @param tag for names that the server has only once
  */
-export function operatorStatements(server: MysqlServer, database: string, tag: string): string[] {
-  const own = server === 'mysql' ? mysqlStatements(tag) : mariadbStatements();
+export function operatorStatements(features: ServerFeatures, database: string, tag: string): string[] {
+  const own = features.server === 'mysql' ? mysqlStatements(features, tag) : mariadbStatements();
   return [
-    ...accounts(server, tag),
+    ...accounts(features, tag),
     ...maintenance(),
     ...programs(),
     ...tables(),
@@ -21,18 +21,19 @@ export function operatorStatements(server: MysqlServer, database: string, tag: s
   ];
 }
 
-function accounts(server: MysqlServer, tag: string): string[] {
+function accounts(features: ServerFeatures, tag: string): string[] {
+  const { hasRoles, canAlterPasswords, takesPlainPasswords } = features;
   return [
     `CREATE USER '${tag}'@'%' IDENTIFIED BY 'it''s "t"; DROP TABLE t'`,
-    `CREATE ROLE '${tag}_role'`,
+    ...(hasRoles ? [`CREATE ROLE '${tag}_role'`] : []),
     `GRANT SELECT, INSERT (v), UPDATE ON t TO '${tag}'@'%'`,
-    `GRANT '${tag}_role' TO '${tag}'@'%'`,
-    `ALTER USER '${tag}'@'%' IDENTIFIED BY 'ALTER TABLE t'`,
+    ...(hasRoles ? [`GRANT '${tag}_role' TO '${tag}'@'%'`] : []),
+    `ALTER USER '${tag}'@'%' ${canAlterPasswords ? "IDENTIFIED BY 'ALTER TABLE t'" : 'PASSWORD EXPIRE'}`,
     `RENAME USER '${tag}'@'%' TO '${tag}_b'@'%'`,
     `REVOKE UPDATE ON t FROM '${tag}_b'@'%'`,
-    `SET PASSWORD FOR '${tag}_b'@'%' = ${server === 'mysql' ? "'x'" : "PASSWORD('x')"}`,
+    `SET PASSWORD FOR '${tag}_b'@'%' = ${takesPlainPasswords ? "'x'" : "PASSWORD('x')"}`,
     `DROP USER '${tag}_b'@'%'`,
-    `DROP ROLE '${tag}_role'`,
+    ...(hasRoles ? [`DROP ROLE '${tag}_role'`] : []),
   ];
 }
 
@@ -204,10 +205,16 @@ function databases(database: string, tag: string): string[] {
   ];
 }
 
-function mysqlStatements(tag: string): string[] {
+function mysqlStatements({ hasMysql8 }: ServerFeatures, tag: string): string[] {
   return [
     `CREATE SERVER ${tag} FOREIGN DATA WRAPPER mysql OPTIONS (HOST '127.0.0.1', DATABASE 't')`,
     `DROP SERVER ${tag}`,
+    ...(hasMysql8 ? mysql8Statements(tag) : []),
+  ];
+}
+
+function mysql8Statements(tag: string): string[] {
+  return [
     `CREATE TABLESPACE ${tag} ADD DATAFILE '${tag}.ibd'`,
     `CREATE TABLE spaced (id int) TABLESPACE ${tag}`,
     'DROP TABLE spaced',

@@ -1,5 +1,5 @@
-import type { MysqlServer } from './mysql-database.ts';
 import * as judges from './mysql-type-judges.ts';
+import type { ServerFeatures } from './server-features.ts';
 
 /** A column of some type with the values that are inserted into it, as SQL. */
 export interface TypeCase {
@@ -23,18 +23,20 @@ const noise = (bytes: number) => {
   return `LEFT(UNHEX(CONCAT(${parts.join(',')})), ${bytes})`;
 };
 
-export function typeFamilies(server: MysqlServer): TypeFamily[] {
+export function typeFamilies(features: ServerFeatures): TypeFamily[] {
+  const { server, hasVectors } = features;
+  const ofMysql = hasVectors ? [{ name: 'vectors', columns: mysqlVectors() }] : [];
   return [
     { name: 'integers', columns: integers() },
-    { name: 'decimals', columns: decimals(server) },
+    { name: 'decimals', columns: decimals(features) },
     { name: 'floats', columns: floats() },
     { name: 'bits', columns: Array.from({ length: 64 }, (_, index) => bits(index + 1)) },
-    { name: 'texts', columns: texts() },
+    { name: 'texts', columns: texts(features) },
     { name: 'binaries', columns: binaries() },
     { name: 'labels', columns: labels() },
-    { name: 'times', columns: times(server) },
-    { name: 'geometries', columns: geometries(server) },
-    ...(server === 'mysql' ? [{ name: 'vectors', columns: mysqlVectors() }] : mariadbFamilies()),
+    { name: 'times', columns: times(features) },
+    { name: 'geometries', columns: geometries(features) },
+    ...(server === 'mysql' ? ofMysql : mariadbFamilies(features)),
   ];
 }
 
@@ -64,7 +66,7 @@ function integers(): TypeCase[] {
   ];
 }
 
-function decimals(server: MysqlServer): TypeCase[] {
+function decimals({ server }: ServerFeatures): TypeCase[] {
   const sizes = ['65,30', '65,0', '1,0', '1,1', '9,0', '9,9', '10,1', '18,9', '19,10', '20,2', '27,18', '30,30'];
   if (server === 'mariadb') sizes.push('38,38', '65,38');
   return sizes.map((size) => {
@@ -103,7 +105,7 @@ function bits(count: number): TypeCase {
   return { type: `bit(${count})`, judge: judges.bit(count), values };
 }
 
-function texts(): TypeCase[] {
+function texts({ hasJson }: ServerFeatures): TypeCase[] {
   const judge = judges.text;
   const short = ["''", "'ab'", "'ab  '", "' '", "'\\t\\n\\0\\'\"\\\\'", LOREM];
   const column = (type: string, values: readonly string[] = short): TypeCase => ({ type, judge, values });
@@ -120,7 +122,7 @@ function texts(): TypeCase[] {
     column('text', [...short, "REPEAT('x', 256)", "REPEAT('y', 65535)"]),
     column('mediumtext', [...short, "REPEAT('z', 65536)", "REPEAT('漢', 90000)"]),
     column('longtext', [...short, "REPEAT('ü', 70000)"]),
-    column('json', [`'{"a": [1, 2.5, null, "ü"]}'`, `'[]'`, `'null'`]),
+    ...(hasJson ? [column('json', [`'{"a": [1, 2.5, null, "ü"]}'`, `'[]'`, `'null'`])] : []),
   ];
 }
 
@@ -167,7 +169,7 @@ function labels(): TypeCase[] {
   ];
 }
 
-function times(server: MysqlServer): TypeCase[] {
+function times({ server, hasYear2106 }: ServerFeatures): TypeCase[] {
   const zero = ["'0000-00-00'", "'2026-00-00'", "'2026-11-00'", "'0000-11-20'", "'2026-02-30'"];
   const days = ["'0000-01-01'", "'1000-01-01'", "'9999-12-31'", "'1582-10-10'", "'1969-12-31'", "'2024-02-29'"];
   const columns: TypeCase[] = [{ type: 'date', judge: judges.date, values: [...zero, ...days] }];
@@ -194,8 +196,7 @@ function times(server: MysqlServer): TypeCase[] {
           `'2038-01-19 03:14:07${most}'`,
           `'2026-11-20 13:14:15${half}'`,
           `'2026-11-20 13:14:15${least}'`,
-          // MariaDB 11.5 has no year 2038.
-          ...(server === 'mariadb' ? [`'2106-02-07 06:28:15${most}'`] : []),
+          ...(hasYear2106 ? [`'2106-02-07 06:28:15${most}'`] : []),
         ],
       },
       {
@@ -228,21 +229,24 @@ const SHAPES: Readonly<Record<string, readonly string[]>> = {
   geometrycollection: ['GEOMETRYCOLLECTION(POINT(1 2),LINESTRING(0 0,1 1))', 'GEOMETRYCOLLECTION EMPTY'],
 };
 
-function geometries(server: MysqlServer): TypeCase[] {
+function geometries({ hasMysql8, hasEmptyShapes }: ServerFeatures): TypeCase[] {
   const plain = (shape: string) => `ST_GeomFromText('${shape}')`;
   // 4326 counts latitudes first on MySQL; 3857 is flat.
   const placed = (shape: string) => [`ST_GeomFromText('${shape}', 4326)`, `ST_GeomFromText('${shape}', 3857)`];
-  const columns = Object.entries(SHAPES).map(([type, shapes]): TypeCase => {
+  const written = Object.entries(SHAPES).map(
+    ([type, shapes]) => [type, shapes.filter((shape) => hasEmptyShapes || !shape.endsWith('EMPTY'))] as const,
+  );
+  const columns = written.map(([type, shapes]): TypeCase => {
     const values = shapes.flatMap((shape) => [plain(shape), ...placed(shape)]);
     return { type, judge: type === 'point' ? judges.point : judges.geometry, values };
   });
-  const any = Object.values(SHAPES).flat();
+  const any = written.flatMap(([, shapes]) => shapes);
   columns.push({
     type: 'geometry',
     judge: judges.geometry,
     values: any.flatMap((shape) => [plain(shape), ...placed(shape)]),
   });
-  if (server === 'mysql') {
+  if (hasMysql8) {
     columns.push({ type: 'point srid 4326', judge: judges.point, values: ["ST_GeomFromText('POINT(48 11)', 4326)"] });
   }
   return columns;
@@ -258,19 +262,22 @@ function mysqlVectors(): TypeCase[] {
   ];
 }
 
-function mariadbFamilies(): TypeFamily[] {
+function mariadbFamilies({ hasVectors }: ServerFeatures): TypeFamily[] {
   const numbers = ['[1,2.5,-3]', '[0,-0,3.4028235e38]', '[1e-38,-1e-38,0.1]'];
   const printed = (type: string, values: readonly string[]): TypeCase => ({
     type,
     judge: judges.printed,
     values: values.map((value) => `'${value}'`),
   });
+  const vectors: TypeCase[] = [
+    { type: 'vector(3)', judge: judges.vector, values: numbers.map((text) => `VEC_FromText('${text}')`) },
+    { type: 'vector(64)', judge: judges.vector, values: [`VEC_FromText('[${'1.5,'.repeat(63)}2]')`] },
+  ];
   return [
     {
       name: 'own',
       columns: [
-        { type: 'vector(3)', judge: judges.vector, values: numbers.map((text) => `VEC_FromText('${text}')`) },
-        { type: 'vector(64)', judge: judges.vector, values: [`VEC_FromText('[${'1.5,'.repeat(63)}2]')`] },
+        ...(hasVectors ? vectors : []),
         printed('uuid', [
           '00000000-0000-0000-0000-000000000000',
           'ffffffff-ffff-ffff-ffff-ffffffffffff',

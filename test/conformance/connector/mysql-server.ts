@@ -1,7 +1,13 @@
 import { mariadb, mysql } from '../../../connectors/mysql/index.ts';
 import type { ConnectorConfig, SourceConnector } from '../../../src/core/connector.ts';
 import { awaitUntil } from '../../support/await-until.ts';
-import { createMysqlDatabase, type MysqlDatabase, type MysqlServer } from '../../support/mysql-database.ts';
+import {
+  createMysqlDatabase,
+  type MysqlDatabase,
+  type MysqlServer,
+  uniqueAccount,
+} from '../../support/mysql-database.ts';
+import type { ServerFeatures } from '../../support/server-features.ts';
 import { uniqueName } from '../../support/unique-name.ts';
 import type { ConformanceDatabase, ConformanceServer } from './conformance-database.ts';
 
@@ -12,24 +18,22 @@ const GRANTS: Readonly<Record<MysqlServer, string>> = {
   mariadb: 'REPLICATION SLAVE, BINLOG MONITOR',
 };
 
-export const MYSQL = serverOf('mysql', 'MySQL', mysql);
-export const MARIADB = serverOf('mariadb', 'MariaDB', mariadb);
-
-function serverOf(server: MysqlServer, name: string, connector: typeof mysql): ConformanceServer {
+/** The server that a run is about. */
+export function binlogServer(features: ServerFeatures): ConformanceServer {
+  const connector = features.server === 'mysql' ? mysql : mariadb;
   return {
-    name,
+    name: features.label,
     connector: connector as unknown as SourceConnector<ConnectorConfig, unknown>,
-    createDatabase: () => createDatabase(server),
+    createDatabase: () => createDatabase(features),
   };
 }
 
-async function createDatabase(server: MysqlServer): Promise<ConformanceDatabase> {
+async function createDatabase({ server, largestTextBytes }: ServerFeatures): Promise<ConformanceDatabase> {
   const database = await createMysqlDatabase(server);
-  const reader = uniqueName('r');
+  const reader = uniqueAccount();
   await database.query(`CREATE USER '${reader}'@'%' IDENTIFIED BY '${PASSWORD}'`);
   await database.query(`GRANT ${GRANTS[server]} ON *.* TO '${reader}'@'%'`);
   await database.query(`GRANT SELECT ON ${database.name}.* TO '${reader}'@'%'`);
-  const [packet] = await database.query<{ bytes: number }>('SELECT @@global.max_allowed_packet AS bytes');
   const url = new URL(database.url);
   url.username = reader;
   url.password = PASSWORD;
@@ -37,8 +41,7 @@ async function createDatabase(server: MysqlServer): Promise<ConformanceDatabase>
     url: url.href,
     qualified: (table) => `${database.name}.${table}`,
     settings: () => ({ url: url.href }),
-    // Room for the rest of the row's event.
-    largeText: { type: 'longtext', maxBytes: Number(packet!.bytes) - 1024 * 1024 },
+    largeText: { type: 'longtext', maxBytes: largestTextBytes },
     async run(...statements) {
       for (const statement of statements) await database.query(statement);
     },

@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 import { CommandProcess } from '../../support/command-process.ts';
 import { Daemon } from '../../support/daemon-process.ts';
 import { awaitTopicEnds, deleteKafkaTopics } from '../../support/kafka-topics.ts';
-import { createMysqlDatabase, type MysqlServer, mysqlSource } from '../../support/mysql-database.ts';
+import { createMysqlDatabase, type MysqlServer, mysqlSource, uniqueAccount } from '../../support/mysql-database.ts';
+import { testedServers } from '../../support/server-features.ts';
 import { uniqueName } from '../../support/unique-name.ts';
 
 const PASSWORD = 'least-privileged';
@@ -34,19 +35,20 @@ async function check(daemon: Daemon): Promise<{ code: unknown; findings: Finding
   return { code, findings: JSON.parse(command.stdout) as Finding[] };
 }
 
-for (const server of ['mysql', 'mariadb'] as const) {
-  describe(`the account of the readme on ${server}`, () => {
+for (const { server, label } of await testedServers()) {
+  describe(`the account of the readme on ${label}`, () => {
     it('is enough, and check names every privilege that is missing', { timeout: 120_000 }, async () => {
       const name = uniqueName('least');
+      const account = uniqueAccount();
       await using database = await createMysqlDatabase(server, ['CREATE TABLE t (id int PRIMARY KEY, v int)']);
       const grants = documentedGrants(server, database.name);
       assert.equal(grants.length, 3);
-      await database.query(`CREATE USER '${name}' IDENTIFIED BY '${PASSWORD}'`);
+      await database.query(`CREATE USER '${account}' IDENTIFIED BY '${PASSWORD}'`);
       const url = new URL(database.url);
-      url.username = name;
+      url.username = account;
       url.password = PASSWORD;
       try {
-        for (const { privilege, on } of grants) await database.query(`GRANT ${privilege} ON ${on} TO '${name}'`);
+        for (const { privilege, on } of grants) await database.query(`GRANT ${privilege} ON ${on} TO '${account}'`);
         await using daemon = await Daemon.create({ sources: [mysqlSource(name, { ...database, url: url.href })] });
         const { code, findings } = await check(daemon);
         assert.deepEqual(
@@ -68,7 +70,7 @@ for (const server of ['mysql', 'mariadb'] as const) {
         assert.equal(await daemon.stop(), 0);
 
         for (const { privilege, on } of grants) {
-          await database.query(`REVOKE ${privilege} ON ${on} FROM '${name}'`);
+          await database.query(`REVOKE ${privilege} ON ${on} FROM '${account}'`);
           const lacking = await check(daemon);
           assert.equal(lacking.code, 3, privilege);
           const errors = lacking.findings.filter(({ severity }) => severity === 'error');
@@ -79,11 +81,11 @@ for (const server of ['mysql', 'mariadb'] as const) {
           );
           assert.match(errors[0]!.problem, new RegExp(`lacks ${privilege} ON `));
           assert.match(errors[0]!.remedy, new RegExp(`GRANT ${privilege} ON `));
-          await database.query(`GRANT ${privilege} ON ${on} TO '${name}'`);
+          await database.query(`GRANT ${privilege} ON ${on} TO '${account}'`);
         }
         assert.equal((await check(daemon)).code, 0, 'all granted again');
       } finally {
-        await database.query(`DROP USER '${name}'`);
+        await database.query(`DROP USER '${account}'`);
         await deleteKafkaTopics(name);
       }
     });

@@ -10,14 +10,15 @@ import {
   runGhost,
   runPtOnlineSchemaChange,
 } from '../../support/online-schema-change.ts';
+import { testedServers } from '../../support/server-features.ts';
 import { readTopics } from '../../support/topic-reader.ts';
 import { uniqueName } from '../../support/unique-name.ts';
 
 const TOOLS = { 'gh-ost': runGhost, 'pt-online-schema-change': runPtOnlineSchemaChange };
 
-for (const server of ['mysql', 'mariadb'] as const) {
+for (const { server, label } of await testedServers()) {
   for (const [tool, run] of Object.entries(TOOLS)) {
-    describe(`${tool} changes a captured table of ${server} under load`, () => {
+    describe(`${tool} changes a captured table of ${label} under load`, () => {
       for (const presence of ['the daemon reads on', 'the daemon is away meanwhile'] as const) {
         it(presence, { timeout: 120_000 }, async () => {
           const name = uniqueName('osc');

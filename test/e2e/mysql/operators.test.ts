@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import { AvroDecoder } from '../../support/avro-decoder.ts';
 import { Daemon } from '../../support/daemon-process.ts';
 import { awaitTopicEnds, deleteKafkaTopics } from '../../support/kafka-topics.ts';
-import { createMysqlDatabase, type MysqlDatabase, mysqlSource } from '../../support/mysql-database.ts';
+import { createMysqlDatabase, type MysqlDatabase, mysqlSource, uniqueAccount } from '../../support/mysql-database.ts';
 import { operatorStatements } from '../../support/mysql-operator-statements.ts';
+import { testedServers } from '../../support/server-features.ts';
 import { readTopics } from '../../support/topic-reader.ts';
 import { uniqueName } from '../../support/unique-name.ts';
 
@@ -16,8 +17,9 @@ async function connection(database: MysqlDatabase) {
   return Object.assign(opened, { [Symbol.asyncDispose]: async () => opened.destroy() });
 }
 
-for (const server of ['mysql', 'mariadb'] as const) {
-  describe(`what operators do to ${server}`, () => {
+for (const features of await testedServers()) {
+  const { server, label } = features;
+  describe(`what operators do to ${label}`, () => {
     it('changes nothing and stops nothing where it is not about a captured table', { timeout: 180_000 }, async () => {
       const name = uniqueName('ops');
       await using database = await createMysqlDatabase(server, [TABLE]);
@@ -27,7 +29,7 @@ for (const server of ['mysql', 'mariadb'] as const) {
         await daemon.start().streaming();
         await using operator = await connection(database);
         await using writer = await connection(database);
-        const statements = operatorStatements(server, database.name, uniqueName('op'));
+        const statements = operatorStatements(features, database.name, uniqueAccount());
         const write = (statement: string) =>
           writer.query('INSERT INTO t (v, note) VALUES (?, ?)', [1, statement.slice(0, 40)]);
         let isLocked = false;

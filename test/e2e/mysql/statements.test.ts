@@ -5,6 +5,7 @@ import { AvroDecoder } from '../../support/avro-decoder.ts';
 import { Daemon } from '../../support/daemon-process.ts';
 import { awaitTopicEnds, deleteKafkaTopics } from '../../support/kafka-topics.ts';
 import { createMysqlDatabase, mysqlSource } from '../../support/mysql-database.ts';
+import { testedServers } from '../../support/server-features.ts';
 import { readTopics } from '../../support/topic-reader.ts';
 import { uniqueName } from '../../support/unique-name.ts';
 
@@ -15,8 +16,8 @@ interface SchemaChange {
   readonly tableChanges: readonly { readonly id: string; readonly type: string }[];
 }
 
-for (const server of ['mysql', 'mariadb'] as const) {
-  describe(`statements of ${server}`, () => {
+for (const { server, label } of await testedServers()) {
+  describe(`statements of ${label}`, () => {
     // Under binlog_format = STATEMENT these are in the log instead of the rows that they change.
     const hidden = ['SELECT changes_t()', 'SET @x = changes_t()'];
     if (server === 'mariadb') {

@@ -166,7 +166,7 @@ for (const { server, label, keepsPreparedXa, compression } of await testedServer
         assert.deepEqual(ids(told.slice(0, 2)), ['c1', 'c10']);
         assert.equal((told[1]!.after!.big as Buffer).length, 900);
         assert.equal((told.at(-1)!.after!.big as Buffer).length, 14_000_000);
-        if (server === 'mysql') await incompressible(name, database, told.length);
+        if (server === 'mysql' && compression !== null) await incompressible(name, database, told.length);
         assert.equal(await daemon.stop(), 0);
       } finally {
         await deleteKafkaTopics(name);

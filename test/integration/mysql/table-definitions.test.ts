@@ -26,6 +26,8 @@ const CREATES: readonly string[] = [
     x int COMMENT 'a comment, with ( and ''', UNIQUE (x), UNIQUE (x, a))`,
   `(a int NOT NULL, b varchar(30) NOT NULL, c int, UNIQUE z (a), UNIQUE y (b(5)), UNIQUE x (c), UNIQUE w (b))`,
   `(a int UNIQUE KEY, b int NOT NULL UNIQUE, c int NOT NULL DEFAULT 0, CONSTRAINT p PRIMARY KEY (c, b)) CHARACTER SET utf8`,
+  `(id bigint unsigned auto_increment, a int, primary key(id), unique key u (a)) auto_increment=256`,
+  `(id int auto_increment, a int, unique key u (id))`,
 ];
 
 /** From the first of the tables above on; each statement is run on what the ones before it left. */

@@ -107,6 +107,18 @@ describe('CREATE TABLE', () => {
     });
     assert.equal(read('CREATE TABLE t (id int) SELECT 1 AS x', 'greek'), null);
   });
+
+  it('what counts by itself is never NULL, without NOT NULL too', () => {
+    const read = (columns: string) =>
+      readCreateTable(`CREATE TABLE t (${columns})`, 'db', 0, { ...OLD, defaultCharset: null });
+    const made = read('id int AUTO_INCREMENT, v int, PRIMARY KEY (id)');
+    assert.ok(made?.kind === 'table');
+    assert.deepEqual(made.table.columns, [{ ...int('id', false), extra: 'auto_increment' }, int('v')]);
+    assert.deepEqual(made.table.key, ['id']);
+    // Its place decides who wins.
+    assert.equal(read('id int AUTO_INCREMENT NULL, UNIQUE (id)'), null);
+    assert.equal(read('id int NULL AUTO_INCREMENT, UNIQUE (id)'), null);
+  });
 });
 
 describe('which statements make a catalog doubtful', () => {
