@@ -14,7 +14,6 @@ import type { ColumnCodec } from '../../src/core/table.ts';
 import { waitForTurn } from '../../src/core/wait-for-turn.ts';
 import { BinlogConnection, type DumpStart } from './binlog-connection.ts';
 import { readCollations } from './catalog.ts';
-import type { CatalogTable } from './catalog-column.ts';
 import { ChangeDecoder } from './change-decoder.ts';
 import { changeStream } from './change-stream.ts';
 import type { MySqlConfig } from './config.ts';
@@ -39,6 +38,8 @@ import { readDefinitions, TableDefinitions, type TableDefinitionsOptions } from 
 
 const HEARTBEAT_PERIOD_MS = 5_000;
 const SILENCE_LIMIT_MS = 60_000;
+/** Of a server's files from the first start on; another server's are the next. */
+const FIRST_EPOCH = 0;
 
 /** One attempt to run a MySQL or MariaDB source: a connection for the catalog, one that holds the lease, one for the log. */
 export class MySqlSession implements SourceSession<MySqlPosition> {
@@ -54,9 +55,7 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
   #binlog: BinlogConnection | null = null;
   #leaseLoss: unknown = null;
   #headAtLastLook: LogHead | null = null;
-  #epoch = 0;
-  /** What the tables were where the stream starts, for servers whose log does not say. */
-  #firstTables: ReadonlyMap<TableName, CatalogTable> = new Map();
+  #epoch = FIRST_EPOCH;
 
   private constructor(
     config: MySqlConfig,
@@ -110,16 +109,17 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
     return assessResume({ dialect, identity, hasGtids, ...sets, files }, checkpoint);
   }
 
-  async initialise(signal: AbortSignal): Promise<MySqlPosition> {
-    const { head, tables } = await readDefinitions(this.#definitionParts(), signal);
+  async initialise(schemas: SchemaStore, signal: AbortSignal): Promise<MySqlPosition> {
+    const parts = this.#definitionParts();
+    const { head, tables } = await readDefinitions(parts, signal);
     const { file, position, gtids } = head;
-    this.#firstTables = tables;
+    await new TableDefinitions({ ...parts, schemas }).seed(tables, logPointKey(FIRST_EPOCH, file, position), signal);
     this.#dependencies.logger.info({ file, position, gtids }, 'starting at the end of the binlog');
     return {
       file,
       pos: position,
       gtids: gtids === null ? null : parseGtidProgress(this.#config.dialect, gtids),
-      epoch: 0,
+      epoch: FIRST_EPOCH,
     };
   }
 
@@ -142,7 +142,6 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
     this.#headAtLastLook = head;
     this.#epoch = from.epoch;
     const definitions = new TableDefinitions({ ...this.#definitionParts(), schemas });
-    await definitions.seed(this.#firstTables, logPointKey(from.epoch, from.file, from.pos), signal);
     const tables = new TableCache({
       source,
       modes: types,

@@ -137,7 +137,7 @@ export class PgSession implements SourceSession<PgPosition> {
   }
 
   /** Publication first: a slot decodes with the publications of the time of each change. */
-  async initialise(signal: AbortSignal): Promise<PgPosition> {
+  async initialise(_schemas: SchemaStore, signal: AbortSignal): Promise<PgPosition> {
     const { slot } = this.#config;
     await this.#releaseClaim();
     await dropSlot(this.#sql, slot.name, signal);

@@ -89,8 +89,11 @@ export interface SourceSession<P> extends AsyncDisposable {
   /** Resolves once no other process reads this source's log in our name; waits while a live owner does. */
   claim(signal: AbortSignal): Promise<void>;
   assessResume(checkpoint: Checkpoint | null): Promise<ResumeVerdict<P>>;
-  /** Creates what streaming needs (slot, publication), dropping a half-made one first; returns where the stream starts. */
-  initialise(signal: AbortSignal): Promise<P>;
+  /**
+   * Creates what streaming needs (slot, publication), dropping a half-made one first; returns where the stream starts.
+   * What `schemas` must hold of that moment is stored when it resolves: the process may end before it streams.
+   */
+  initialise(schemas: SchemaStore, signal: AbortSignal): Promise<P>;
   /** `schemas` decides which version of a table a replayed change belongs to. */
   stream(from: P, schemas: SchemaStore, signal: AbortSignal): Promise<ChangeStream<P>>;
   /**

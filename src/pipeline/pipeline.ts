@@ -58,7 +58,7 @@ export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
   /** The intention is saved before anything is created, so that a crash in between is seen and begun again. */
   async #initialise(session: SourceSession<P>, memory: SourceMemory, signal: AbortSignal): Promise<P> {
     await memory.save(this.#checkpoint('initialising', session.serverIdentity, null), null, [], signal);
-    const from = await session.initialise(signal);
+    const from = await session.initialise(memory.schemas, signal);
     const position = this.#dependencies.connector.positions.encode(from);
     await memory.save(this.#checkpoint('streaming', session.serverIdentity, position), null, [], signal);
     return from;

@@ -139,7 +139,7 @@ export function testResume(server: ConformanceServer): void {
       await using session = await source.open();
       await session.claim(source.signal);
       assert.deepEqual(await session.assessResume(source.checkpoint(session, null)), { kind: 'fresh' });
-      const from = await session.initialise(source.signal);
+      const from = await session.initialise(source.schemas, source.signal);
       await using stream = await session.stream(from, source.schemas, source.signal);
       stream.end();
     }
@@ -147,6 +147,20 @@ export function testResume(server: ConformanceServer): void {
       await connector.teardown(source.config, source.dependencies, source.signal);
       assert.deepEqual(await database.traces(), before);
     }
+  });
+
+  it('a first start that ends before it streams is gone on with, also where the table changed since', async () => {
+    await using database = await server.createDatabase();
+    await database.run(TABLE);
+    const source = new Source(server, database);
+    const session = await source.open();
+    await session.claim(source.signal);
+    const from = connector.positions.encode(await session.initialise(source.schemas, source.signal));
+    await session[Symbol.asyncDispose]();
+    await database.run("INSERT INTO t VALUES (1, 'before')", 'ALTER TABLE t ADD COLUMN c int');
+    await database.run("INSERT INTO t VALUES (2, 'after', 2)");
+    await using reader = await source.resume(from);
+    assert.deepEqual(insertedTexts(await reader.readThrough('after')), ['before', 'after']);
   });
 
   it('a log that is gone needs a resync: never a later start', { timeout: 60_000 }, async (t) => {

@@ -81,7 +81,7 @@ export class Source {
       if (verdict.kind === 'resync-required') throw new ResyncRequired(verdict.code, verdict.reason, verdict.remedy);
       const expected = position === null ? 'fresh' : 'resume';
       if (verdict.kind !== expected) throw new Error(`the verdict is ${verdict.kind}, not ${expected}`);
-      const from = verdict.kind === 'fresh' ? await session.initialise(this.signal) : verdict.from;
+      const from = verdict.kind === 'fresh' ? await session.initialise(this.schemas, this.signal) : verdict.from;
       const stream = await session.stream(from, this.schemas, this.signal);
       return new Reader(session, stream, positions.encode(from), (at) => positions.encode(at));
     } catch (error) {

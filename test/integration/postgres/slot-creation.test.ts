@@ -33,7 +33,7 @@ test('a creation that is given up leaves no slot', async () => {
   await database.query(`BEGIN; INSERT INTO t VALUES (1, 'before')`);
   await using session = await tested.open();
   const stopped = new AbortController();
-  const starting = session.initialise(stopped.signal);
+  const starting = session.initialise(tested.schemas, stopped.signal);
   const slots = () => database.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [tested.slot]);
   await awaitUntil('the creation has begun', async () => (await slots()).length === 1);
   stopped.abort(new Error('given up'));

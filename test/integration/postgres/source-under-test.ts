@@ -118,7 +118,7 @@ export class SourceUnderTest {
     await session.claim(this.signal);
     const verdict = await session.assessResume(null);
     if (verdict.kind !== 'fresh') throw new Error(`expected fresh, got ${JSON.stringify(verdict)}`);
-    const from = await session.initialise(this.signal);
+    const from = await session.initialise(this.schemas, this.signal);
     return new RunningSource(session as PgSession, await session.stream(from, this.schemas, this.signal), from);
   }
 
