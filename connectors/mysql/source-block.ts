@@ -7,8 +7,8 @@ import {
   COMMON_SOURCE_FIELDS,
   writeCommitMs,
   writeFineCommitTimes,
+  writeReadFrom,
   writeSourceOrigin,
-  writeStreamedFrom,
 } from '../../src/core/source-fields.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 import { ConstantFragment, type ValueWriter } from '../../src/core/value-writer.ts';
@@ -108,7 +108,7 @@ export class MySqlSourceBlock implements SourceBlock {
 }
 
 function writeDatabase(out: ValueWriter, database: string): void {
-  writeStreamedFrom(out, database);
+  writeReadFrom(out, 'false', database);
   out.field('sequence');
   out.absent(0);
 }

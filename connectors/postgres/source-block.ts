@@ -6,8 +6,8 @@ import {
   COMMON_SOURCE_FIELDS,
   writeCommitMs,
   writeFineCommitTimes,
+  writeReadFrom,
   writeSourceOrigin,
-  writeStreamedFrom,
 } from '../../src/core/source-fields.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 import { ConstantFragment, type ValueWriter } from '../../src/core/value-writer.ts';
@@ -122,7 +122,7 @@ export class PgSourceBlock implements SourceBlock {
   #head(out: ValueWriter, transaction: TransactionContext): void {
     writeSourceOrigin(out, CONNECTOR_NAME, this.#topicPrefix);
     writeCommitMs(out, transaction.commitTimeUs);
-    writeStreamedFrom(out, this.#database);
+    writeReadFrom(out, 'false', this.#database);
   }
 
   #middle(out: ValueWriter, transaction: TransactionContext): void {

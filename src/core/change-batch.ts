@@ -1,4 +1,5 @@
 import type { SchemaChange } from './schema-change.ts';
+import type { SnapshotMarker } from './snapshot.ts';
 import type { TableVersion } from './table.ts';
 
 /** What happened, one small integer per change. */
@@ -12,6 +13,7 @@ export const ChangeKind = {
   commit: 7,
   heartbeat: 8,
   schema: 9,
+  read: 10,
 } as const;
 export type ChangeKind = (typeof ChangeKind)[keyof typeof ChangeKind];
 
@@ -48,13 +50,19 @@ export interface LogicalMessage {
   readonly contentEnd: number;
 }
 
+/** Goes with a row that was read from its table. Set by whoever publishes it, before its source block is written. */
+export interface RowRead {
+  readonly marker: SnapshotMarker;
+}
+
 export type ChangeDetail<P> =
   | TransactionBegin
   | TransactionCommit<P>
   | Heartbeat<P>
   | Truncate
   | LogicalMessage
-  | SchemaChange;
+  | SchemaChange
+  | RowRead;
 
 /**
  * What one read of the log brought, in log order, as columns instead of objects: change `i` is row `i` of every array.
@@ -67,8 +75,8 @@ export interface ChangeBatch<P> {
   readonly kinds: Uint8Array;
   /** The table of a row; null for the other kinds. */
   readonly versions: readonly (TableVersion | null)[];
-  /** What goes with every kind but rows; null for those. */
-  readonly details: readonly (ChangeDetail<P> | null)[];
+  /** What goes with every kind but rows of the log; null for those, and for rows that were read until they are marked. */
+  readonly details: (ChangeDetail<P> | null)[];
   /** 1 where the row has an image of before the change, whole or only its key. */
   readonly hasBefore: Uint8Array;
   /** Wall clock when the newest byte of the batch arrived, milliseconds since 1970. */

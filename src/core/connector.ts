@@ -6,6 +6,7 @@ import type { Metrics } from './metrics.ts';
 import type { SchemaStore } from './schema-store.ts';
 import type { Secret } from './secret.ts';
 import type { SourceSettings } from './settings.ts';
+import type { SnapshotReader } from './snapshot.ts';
 import type { SourceBlock } from './source-block.ts';
 import type { ColumnCodec } from './table.ts';
 
@@ -20,6 +21,11 @@ export interface SourceConnector<C extends ConnectorConfig, P> {
   /** Looks at the source without changing it. Every problem has a remedy. */
   preflight(config: C, dependencies: ConnectorDependencies, signal: AbortSignal): Promise<readonly Finding[]>;
   open(config: C, dependencies: ConnectorDependencies, signal: AbortSignal): Promise<SourceSession<P>>;
+  /**
+   * Opens what reads whole tables, beside a session of the same source or without one.
+   * Missing where a connector does not have it.
+   */
+  openSnapshotReader?(config: C, dependencies: ConnectorDependencies, signal: AbortSignal): Promise<SnapshotReader<P>>;
   /** Drops what the daemon created on the source (slot, publication). Idempotent; stopping never does this. */
   teardown(config: C, dependencies: ConnectorDependencies, signal: AbortSignal): Promise<void>;
   /**

@@ -1,5 +1,6 @@
 import { writeThousandfold } from './codecs/wide-long.ts';
 import type { ConnectField, ConnectSchema } from './connect-schema.ts';
+import type { SnapshotMarker } from './snapshot.ts';
 import type { ValueWriter } from './value-writer.ts';
 
 /** The release of Debezium whose records these are byte for byte; consumers find it in `source.version`. */
@@ -44,11 +45,11 @@ export function writeCommitMs(out: ValueWriter, commitTimeUs: number): void {
   out.safeLong(Math.floor(commitTimeUs / 1000));
 }
 
-/** snapshot, db: of a change that was streamed. */
-export function writeStreamedFrom(out: ValueWriter, database: string): void {
+/** snapshot, db: of a change that was streamed (`false`), or of a row that was read. */
+export function writeReadFrom(out: ValueWriter, snapshot: SnapshotMarker | 'false', database: string): void {
   out.field('snapshot');
   out.present(1);
-  out.text('false');
+  out.text(snapshot);
   out.field('db');
   out.text(database);
 }

@@ -1,0 +1,102 @@
+import type { ChangeBatch } from './change-batch.ts';
+import type { TableId } from './table.ts';
+
+/**
+ * Reads tables beside the stream of the same source, in views that are compared with what the stream has emitted. The calls
+ * of one round: `openView` at a transaction boundary while the stream rests; the stream goes on and every transaction is
+ * asked for in `contains` until `isPassed`; then, while the stream rests again, `read`; then the view is disposed.
+ * Writes nothing to the source but what makes an idle log go on. One round at a time.
+ */
+export interface SnapshotReader<P> extends AsyncDisposable {
+  /** The captured tables as the catalog has them now, by name. Partitions or their root, as the stream names them. */
+  readTables(signal: AbortSignal): Promise<readonly SnapshotTable[]>;
+  /**
+   * Keys that divide a table into at most `count` ranges of about the same size, in order: one less than there are
+   * ranges. Empty where dividing would cost more than it gives.
+   */
+  divide(table: SnapshotTable, count: number, signal: AbortSignal): Promise<readonly RowKey[]>;
+  /** The stream has emitted the transaction whose begin is change `index`. Called in log order from the opening on. */
+  emitted(batch: ChangeBatch<P>, index: number): void;
+  /**
+   * Opens a view on which `readers` connections read at the same time. Everything that was emitted is visible in it, and
+   * so is everything that a transaction wrote which ran when the reader was opened.
+   * @throws TransientError where the server cannot be asked; FatalError where a table may not be read.
+   */
+  openView(request: ViewRequest<P>, signal: AbortSignal): Promise<SnapshotView<P> | ViewRefusal>;
+}
+
+/** A table to be read. */
+export interface SnapshotTable {
+  readonly id: TableId;
+  /**
+   * Columns that tell a row apart from the others in the log and in the table (never a custom message key), in the order
+   * in which the table is read; null for a table without such columns, which is read whole in one view.
+   */
+  readonly key: readonly string[] | null;
+  readonly estimatedRows: number | null;
+}
+
+/** Values of the columns of `SnapshotTable.key`, as text that the reader which gave it understands; it can be stored. */
+export type RowKey = readonly string[];
+
+export interface ViewRequest<P> {
+  readonly tables: readonly SnapshotTable[];
+  readonly readers: number;
+  /** Where a stream would start again that goes on with what comes next; null where there is no stream. */
+  readonly emittedUpTo: P | null;
+}
+
+/** There is no such view yet; it can be asked for again in a moment. */
+export interface ViewRefusal {
+  /** What is waited for, for the operator: such as an open transaction and its age. */
+  readonly refusal: string;
+}
+
+export interface SnapshotView<P> extends AsyncDisposable {
+  /** True only where the transaction whose begin is change `index` is certainly visible in the view. */
+  contains(batch: ChangeBatch<P>, index: number): boolean;
+  /** Whether a stream that goes on at `position` has emitted everything that is visible in the view. */
+  isPassed(position: P): boolean;
+  /**
+   * Rows of a table in the order of its key, as changes of kind `read`, whose batches the caller releases. Gives the row
+   * before the first limit that is met, and at least one. Several at the same time, each with a `reader` of its own below
+   * `ViewRequest.readers`. Each row comes when it is known whether another follows.
+   */
+  read(chunk: Chunk, reader: number, signal: AbortSignal): AsyncGenerator<ChangeBatch<P>, ChunkEnd, void>;
+}
+
+export interface Chunk {
+  readonly table: SnapshotTable;
+  /** Only rows behind this key; null: from the first on. */
+  readonly after: RowKey | null;
+  /** Only rows up to this key, itself included; null: to the last. */
+  readonly upTo: RowKey | null;
+  /** Only these rows, where they exist still, instead of a range. */
+  readonly keys: readonly RowKey[] | null;
+  /** SQL for a WHERE clause, from the operator; null: all rows. */
+  readonly filter: string | null;
+  /** Do not count for tables without a key. */
+  readonly limits: ChunkLimits;
+}
+
+export interface ChunkLimits {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly timeMs: number;
+}
+
+export interface ChunkEnd {
+  /** Key of the last row that was given; null where there was none or the table has no key. */
+  readonly last: RowKey | null;
+  /** Nothing is left of the range. */
+  readonly isDone: boolean;
+}
+
+/** What the source block of a row that was read says of the snapshot. */
+export type SnapshotMarker =
+  | 'first'
+  | 'first_in_data_collection'
+  | 'true'
+  | 'last_in_data_collection'
+  | 'last'
+  | 'incremental';
