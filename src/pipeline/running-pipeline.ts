@@ -209,6 +209,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
       position: this.#checkpointer.savedPosition,
       publishedCommitUs: this.#meter.publishedCommitUs,
       caughtUp: this.#isCaughtUp(),
+      reachedStart: this.#isCaughtUp(),
       changes: this.#meter.changes,
       inFlightBytes: this.#sink.inFlightBytes,
       retainedWalBytes: this.#retainedWalBytes,
