@@ -1,7 +1,7 @@
 import { FatalError } from '../core/errors.ts';
 import type { SchemaStore, StoredVersion } from '../core/schema-store.ts';
 import type { SourceState } from '../core/source-state.ts';
-import { OneAtATime } from './one-at-a-time.ts';
+import { OneAtATime } from '../core/one-at-a-time.ts';
 import { isObject, isText, StoredJson } from './stored-json.ts';
 
 const PREFIX = 'relation/';

@@ -3,8 +3,8 @@ import type { SnapshotControl } from './snapshot-control.ts';
 /** What an attempt is to do beside what its checkpoint says. */
 export interface RunRequest {
   /**
-   * Discard the position and everything that goes with it, and start over. Asked of every attempt until one streams, so
-   * doing it again must be harmless.
+   * Discard the position and everything that goes with it, and start over. Asked of every attempt until one says that it
+   * streams or snapshots, so doing it again must be harmless.
    */
   readonly resync: boolean;
 }

@@ -125,7 +125,7 @@ test('waiting until caught up ends when each source has, or cannot', async () =>
     result = outcome;
   });
   runner('a').stream({ caughtUp: true });
-  runner('b').stream({ caughtUp: false });
+  runner('b').stream({ caughtUp: true, reachedStart: false });
   await settle();
   assert.equal(result, null);
   runner('b').fail(new ResyncRequiredError('x', context));
