@@ -53,6 +53,13 @@ export class StoredSourceMemory implements SourceMemory {
     return [...this.#topics.values()];
   }
 
+  async startOver(checkpoint: Checkpoint, signal: AbortSignal): Promise<void> {
+    const topics = [...this.#topics.keys()].map((topic) => [topicProgressKey(topic), null] as const);
+    await this.schemas.saveAndForgetAll(new Map([...topics, [CHECKPOINT_KEY, encodeCheckpoint(checkpoint)]]), signal);
+    this.#topics.clear();
+    this.#checkpoint = checkpoint;
+  }
+
   /** In the same save, table versions are forgotten that only what lies before the checkpoint needed. */
   async save(
     checkpoint: Checkpoint,

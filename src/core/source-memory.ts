@@ -10,6 +10,12 @@ export interface SourceMemory extends AsyncDisposable {
   readonly schemas: SchemaStore;
   readonly schemaIds: KnownSchemaIds;
   /**
+   * Saves the checkpoint of a source that starts over, and in the same save forgets everything of before but the registry's
+   * ids: how far topics had come, and the versions of tables.
+   * @throws OwnershipLostError where a newer owner exists.
+   */
+  startOver(checkpoint: Checkpoint, signal: AbortSignal): Promise<void>;
+  /**
    * Saves a checkpoint and how far the topics have come, both or neither. `replayFrom` is the sort key of its position:
    * table versions that no replay from there can need are forgotten (null: none are).
    * @throws OwnershipLostError where a newer owner exists.

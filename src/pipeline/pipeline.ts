@@ -36,7 +36,8 @@ export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
   }
 
   async #startPosition(session: SourceSession<P>, memory: SourceMemory, signal: AbortSignal): Promise<P> {
-    const { settings } = this.#dependencies;
+    const { settings, resync } = this.#dependencies;
+    if (resync) return this.#initialise(session, memory, signal);
     const verdict = await session.assessResume(memory.checkpoint);
     switch (verdict.kind) {
       case 'resume':
@@ -57,7 +58,7 @@ export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
 
   /** The intention is saved before anything is created, so that a crash in between is seen and begun again. */
   async #initialise(session: SourceSession<P>, memory: SourceMemory, signal: AbortSignal): Promise<P> {
-    await memory.save(this.#checkpoint('initialising', session.serverIdentity, null), null, [], signal);
+    await memory.startOver(this.#checkpoint('initialising', session.serverIdentity, null), signal);
     const from = await session.initialise(memory.schemas, signal);
     const position = this.#dependencies.connector.positions.encode(from);
     await memory.save(this.#checkpoint('streaming', session.serverIdentity, position), null, [], signal);

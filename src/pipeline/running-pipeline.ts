@@ -41,6 +41,9 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
   #healthUnknown = false;
   #sourceIsBehind = false;
   #failure: unknown = null;
+  /** Sort key of the log's end when the stream was opened. */
+  #startHead: string | null = null;
+  #reachedStart = false;
   /** Since when the source has sent nothing but heartbeats; null while the loop works on changes. */
   #quietSinceMs: number | null = null;
   readonly #ended = new AbortController();
@@ -94,6 +97,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
   }
 
   async prepare(signal: AbortSignal): Promise<void> {
+    this.#startHead = this.#dependencies.connector.positions.sortKey(await this.#session.readHead(signal));
     await this.#events.prepare(signal);
     if (this.#dependencies.settings.onPoison === 'dead_letter') await this.#deadLetters.prepare(signal);
   }
@@ -209,11 +213,20 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
       position: this.#checkpointer.savedPosition,
       publishedCommitUs: this.#meter.publishedCommitUs,
       caughtUp: this.#isCaughtUp(),
-      reachedStart: this.#isCaughtUp(),
+      reachedStart: this.#hasReachedStart(),
       changes: this.#meter.changes,
       inFlightBytes: this.#sink.inFlightBytes,
       retainedWalBytes: this.#retainedWalBytes,
     });
+  }
+
+  /** What is checkpointed lies behind everything that was committed when the stream was opened. */
+  #hasReachedStart(): boolean {
+    const { positions } = this.#dependencies.connector;
+    const saved = this.#checkpointer.savedPosition;
+    if (this.#reachedStart || this.#startHead === null || saved === null) return this.#reachedStart;
+    this.#reachedStart = positions.sortKey(positions.decode(saved)) >= this.#startHead;
+    return this.#reachedStart;
   }
 
   /** Nothing is in flight, and the source has had nothing to say for a while: between two batches of a backlog it has. */

@@ -43,6 +43,24 @@ describe('stored source memory', () => {
     }
   });
 
+  it('starts over in one put that leaves only the ids of schemas', async () => {
+    const state = new MemorySourceState();
+    const memory = new StoredSourceMemory(state, 'shop');
+    await memory.schemas.add('r', { layout: 'x', since: '20', resolved: '' }, never);
+    await memory.schemaIds.put('hash', 7, never);
+    await memory.save(checkpoint('at 25'), null, [{ topic: 't', topicId: 'i', endOffsets: [1] }], never);
+    const before = state.puts.length;
+    await memory.startOver(checkpoint(null), never);
+    assert.equal(state.puts.length, before + 1);
+    for (const each of [memory, new StoredSourceMemory(state, 'shop')]) {
+      assert.deepEqual([each.checkpoint, each.topics], [checkpoint(null), []]);
+      assert.deepEqual(each.schemas.versions('r'), []);
+      assert.equal(each.schemaIds.get('hash'), 7);
+    }
+    // On a server that was restored its log may be where it was before.
+    await memory.schemas.add('r', { layout: 'y', since: '10', resolved: '' }, never);
+  });
+
   it('remembers nothing that was not saved', async () => {
     const memory = new StoredSourceMemory(new MemorySourceState(), 'shop');
     await memory.save(checkpoint(null), null, [], never);
