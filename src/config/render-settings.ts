@@ -1,5 +1,12 @@
 import { Secret } from '../core/secret.ts';
-import type { KafkaSettings, RegistrySettings, Settings, SourceSettings, TlsSettings } from '../core/settings.ts';
+import type {
+  KafkaSettings,
+  RegistrySettings,
+  Settings,
+  SnapshotSettings,
+  SourceSettings,
+  TlsSettings,
+} from '../core/settings.ts';
 import { formatByteSize } from './byte-size.ts';
 import { formatDuration } from './duration.ts';
 import { patternSource } from './pattern.ts';
@@ -84,7 +91,7 @@ function renderSource(source: SourceSettings): Record<string, unknown> {
       propagate_source_type: columns.propagateSourceType.map(patternSource),
     },
     message_key: source.messageKeys.map((rule) => ({ table: patternSource(rule.table), columns: rule.columns })),
-    snapshot: { mode: source.snapshotMode },
+    snapshot: renderSnapshot(source.snapshot),
     heartbeat: { interval: formatDuration(source.heartbeatIntervalMs), topic: source.heartbeatTopic },
     extended_headers: source.extendedHeaders,
     tombstones_on_delete: source.tombstonesOnDelete,
@@ -95,6 +102,11 @@ function renderSource(source: SourceSettings): Record<string, unknown> {
     field_name_adjustment: source.fieldNameAdjustment,
     unavailable_value_placeholder: source.unavailablePlaceholder,
   };
+}
+
+function renderSnapshot({ mode, chunkRows, parallelism, where }: SnapshotSettings): Record<string, unknown> {
+  const filters = where.map(({ table, filter }) => ({ table: patternSource(table), filter }));
+  return { mode, chunk_rows: chunkRows, parallelism, where: filters };
 }
 
 /** Connectors take a duration as `<name>_ms`; the file has it with a unit. */

@@ -83,7 +83,7 @@ export interface SourceSettings {
   readonly columns: ColumnRules;
   /** First match wins; `table` is matched against the whole qualified name. */
   readonly messageKeys: readonly { readonly table: RegExp; readonly columns: readonly string[] }[];
-  readonly snapshotMode: 'no_data';
+  readonly snapshot: SnapshotSettings;
   readonly heartbeatIntervalMs: number;
   /** Whether heartbeat records are published to `__debezium-heartbeat.<prefix>`. */
   readonly heartbeatTopic: boolean;
@@ -100,6 +100,17 @@ export interface SourceSettings {
    * as `Secret`s, a duration `timeout: 5s` as `timeout_ms: 5000`.
    */
   readonly connector: Readonly<Record<string, unknown>>;
+}
+
+/** What is read of the rows that are already in the tables. */
+export interface SnapshotSettings {
+  readonly mode: 'always' | 'initial' | 'no_data' | 'never' | 'when_needed';
+  /** The most rows of a chunk. */
+  readonly chunkRows: number;
+  /** Readers at the same time. */
+  readonly parallelism: number;
+  /** SQL conditions; the first whose `table` matches the qualified name counts. */
+  readonly where: readonly { readonly table: RegExp; readonly filter: string }[];
 }
 
 /** Debezium's `schema.name.adjustment.mode` and `field.name.adjustment.mode`. */
