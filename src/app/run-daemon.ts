@@ -1,6 +1,7 @@
 import { startAdminServer } from '../admin/server.ts';
 import { RegistryClient } from '../avro/registry-client.ts';
 import type { RunOptions } from '../cli/application.ts';
+import { compilePattern } from '../config/pattern.ts';
 import type { Settings } from '../core/settings.ts';
 import { createLogger } from '../observability/pino-logger.ts';
 import { PrometheusMetrics } from '../observability/prometheus-metrics.ts';
@@ -32,7 +33,15 @@ export async function runDaemon(settings: Settings, options: RunOptions): Promis
   metrics.onCollect(() => supervisor.refreshMetrics());
   const server = await startAdminServer(
     settings.http,
-    { status: supervisor, renderMetrics: () => metrics.render(), version: packageVersion() },
+    {
+      status: supervisor,
+      operations: supervisor,
+      compilePattern,
+      renderMetrics: () => metrics.render(),
+      version: packageVersion(),
+      // Written whatever the level of the log is.
+      audit: createLogger('info').child({ audit: true }),
+    },
     logger,
   );
   logger.info({ url: server.url, sources: sources.map(({ name }) => name) }, 'listening');

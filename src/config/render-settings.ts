@@ -1,5 +1,6 @@
 import { Secret } from '../core/secret.ts';
 import type {
+  HttpSettings,
   KafkaSettings,
   RegistrySettings,
   Settings,
@@ -22,10 +23,20 @@ export function renderSettings(settings: Settings): Record<string, unknown> {
         ? { store: 'kafka', topic: checkpoint.topic, interval: formatDuration(checkpoint.intervalMs) }
         : { store: 'file', path: checkpoint.path, interval: formatDuration(checkpoint.intervalMs) },
     delivery: 'at_least_once',
-    http: { host: http.host, port: http.port },
+    http: renderHttp(http),
     log: { level: log.level },
     sources: settings.sources.map(renderSource),
   }) as Record<string, unknown>;
+}
+
+function renderHttp({ host, port, tls, tokens }: HttpSettings): Record<string, unknown> {
+  return {
+    host,
+    port,
+    tls: tls === null ? undefined : { cert_file: '[read]', key_file: '[read]' },
+    tokens:
+      tokens.length === 0 ? undefined : tokens.map(({ name, role, sha256 }) => ({ name, role, token_sha256: sha256 })),
+  };
 }
 
 function renderKafka(kafka: KafkaSettings): Record<string, unknown> {

@@ -72,6 +72,17 @@ export type CheckpointSettings =
 export interface HttpSettings {
   readonly host: string;
   readonly port: number;
+  /** PEM; null: plain HTTP. */
+  readonly tls: { readonly cert: string; readonly key: Secret } | null;
+  /** Empty only where `host` is the loopback: then nobody has to say who they are. */
+  readonly tokens: readonly HttpToken[];
+}
+
+export interface HttpToken {
+  readonly name: string;
+  readonly role: 'read' | 'operate';
+  /** Hexadecimal. Nobody has to read it to use the API, and a short token could be guessed from it. */
+  readonly sha256: Secret;
 }
 
 /** One source. What only its connector understands is in `connector`, which the connector itself validates. */

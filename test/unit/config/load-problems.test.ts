@@ -8,6 +8,8 @@ type Case = readonly [what: string, text: string, path: string, line: number | n
 const kafka = (lines: string) => `kafka:\n  brokers: a:1\n${lines}${REGISTRY}${SOURCE}`;
 const registry = (lines: string) => `${KAFKA}schema_registry:\n${lines}${SOURCE}`;
 
+const TOKEN = `{ name: a, role: read, token_sha256: ${'a0'.repeat(32)} }`;
+
 const CASES: readonly Case[] = [
   ['nothing at all', '', 'sources', null, /required/, /at least one source/],
   ['a list', '[1]', '', 1, /not a configuration/, /sections/],
@@ -119,8 +121,39 @@ const CASES: readonly Case[] = [
     /Remove/,
   ],
   ['exactly once', `${VALID}delivery: exactly_once\n`, 'delivery', 8, /not built yet/, /at_least_once/],
-  ['HTTP over TLS', `${VALID}http: { tls: {} }\n`, 'http.tls', 8, /not built yet/, /Remove/],
-  ['HTTP tokens', `${VALID}http: { tokens: [] }\n`, 'http.tokens', 8, /not built yet/, /Remove/],
+  ['HTTPS without files', `${VALID}http: { tls: true }\n`, 'http.tls', 8, /not a section/, /name: value/],
+  [
+    'a token of no role',
+    `${VALID}http: { tokens: ${TOKEN.replace('read', 'all')} }\n`,
+    'http.tokens[0].role',
+    8,
+    /known/,
+    /operate/,
+  ],
+  [
+    'a token instead of its hash',
+    `${VALID}http: { tokens: [{ name: a, role: read, token_sha256: hunter2 }] }\n`,
+    'http.tokens[0].token_sha256',
+    8,
+    /SHA-256/,
+    /sha256sum/,
+  ],
+  [
+    'two tokens of one name',
+    `${VALID}http: { tokens: [${TOKEN}, ${TOKEN}] }\n`,
+    'http.tokens[1].name',
+    8,
+    /another token/,
+    /own/,
+  ],
+  [
+    'a port for everybody',
+    `${VALID}http: { host: 0.0.0.0 }\n`,
+    'http.host',
+    8,
+    /no tokens/,
+    /http\.tokens.*127\.0\.0\.1/,
+  ],
   ['a port beyond ports', `${VALID}http: { port: 65536 }\n`, 'http.port', 8, /fit/, /65535/],
   ['a section without settings', `${VALID}log:\n`, 'log', 8, /not a section/, /remove/],
   ['no source', `${KAFKA}${REGISTRY}sources: []\n`, 'sources', 3, /not a list of sources/, /name/],
