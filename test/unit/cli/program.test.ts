@@ -48,7 +48,7 @@ before(() => {
   good = join(directory, 'good.yaml');
   bad = join(directory, 'bad.yaml');
   writeFileSync(good, VALID);
-  writeFileSync(bad, VALID.replace('no_data', 'initial'));
+  writeFileSync(bad, VALID.replace('no_data', 'initial_only'));
 });
 after(() => rmSync(directory, { recursive: true }));
 
@@ -64,7 +64,7 @@ describe('wrong use ends with 2 and says what to write', () => {
     [['check', '-c', 'GOOD', '--source', 'other'], /no source named "other"\nSources: shop\./],
     [
       ['run', '-c', 'BAD'],
-      /bad\.yaml:7: sources\[0\]\.snapshot\.mode: snapshots are not built yet\. Set snapshot\.mode: no_data/,
+      /bad\.yaml:7: sources\[0\]\.snapshot\.mode: initial_only is not built yet\. Set snapshot\.mode: initial,/,
     ],
     [['run', '-c', 'absent.yaml'], /cannot be read \(ENOENT\).* -c\./],
     [['tail'], /nothing to tail\nWrite tailrace tail URL\|TOPIC/],
@@ -260,8 +260,8 @@ describe('config', () => {
         {
           path: 'sources[0].snapshot.mode',
           line: 7,
-          message: 'snapshots are not built yet',
-          remedy: 'Set snapshot.mode: no_data.',
+          message: 'initial_only is not built yet',
+          remedy: 'Set snapshot.mode: initial, and pause the source afterwards.',
         },
       ],
     });

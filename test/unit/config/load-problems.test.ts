@@ -168,31 +168,37 @@ const CASES: readonly Case[] = [
   ],
   ['a strange name', VALID.replace('name: shop', 'name: a b'), 'sources[0].name', 4, /fit/, /letters/],
   [
-    'no snapshot setting',
-    VALID.replace(/ {4}snapshot.*\n/, ''),
+    'a snapshot that is not built',
+    VALID.replace('no_data', 'initial_only'),
     'sources[0].snapshot.mode',
-    4,
+    7,
     /not built yet/,
-    /no_data/,
+    /initial/,
   ],
-  ['a snapshot', VALID.replace('no_data', 'initial'), 'sources[0].snapshot.mode', 7, /not built yet/, /no_data/],
   [
-    'chunks',
+    'small chunks',
     VALID.replace('no_data', 'no_data, chunk_rows: 9'),
     'sources[0].snapshot.chunk_rows',
     7,
-    /not built/,
-    /Remove/,
+    /fit/,
+    /100/,
   ],
   [
-    'parallelism',
-    VALID.replace('no_data', 'no_data, parallelism: 2'),
+    'too many readers',
+    VALID.replace('no_data', 'no_data, parallelism: 99'),
     'sources[0].snapshot.parallelism',
     7,
-    /not built/,
-    /Remove/,
+    /fit/,
+    /16/,
   ],
-  ['a filter', VALID.replace('no_data', 'no_data, where: []'), 'sources[0].snapshot.where', 7, /not built/, /Remove/],
+  [
+    'a filter without condition',
+    VALID.replace('no_data', 'no_data, where: [{ table: a }]'),
+    'sources[0].snapshot.where[0].filter',
+    7,
+    /required/,
+    /condition/,
+  ],
   [
     'a misspelt source setting',
     withSource('topics_prefix: a'),
@@ -362,7 +368,7 @@ schema_registry: { url: b, nonsense: 1 }
 delivery: exactly_once
 http: { port: x }
 sources:
-  - { name: "a b", type: postgres, url: postgres://u@h/d, slot: { name: A }, snapshot: { mode: initial } }
+  - { name: "a b", type: postgres, url: postgres://u@h/d, slot: { name: A }, snapshot: { mode: initial_only } }
   - { name: c, type: oracle, snapshot: { mode: no_data } }
 `;
   const problems = await problemsOf(text);

@@ -42,7 +42,7 @@ describe('a configuration of the least settings', () => {
           tables: { include: [], exclude: [] },
           columns: { exclude: [], mask: [], hash: [], truncate: [], propagateSourceType: [] },
           messageKeys: [],
-          snapshotMode: 'no_data',
+          snapshot: { mode: 'no_data', chunkRows: 50_000, parallelism: 2, where: [] },
           heartbeatIntervalMs: 10_000,
           heartbeatTopic: false,
           extendedHeaders: false,

@@ -131,6 +131,7 @@ class Stage {
         heartbeatTopic: false,
         extendedHeaders: false,
         onPoison: 'fail',
+        snapshot: { mode: 'no_data', chunkRows: 1000, parallelism: 1, where: [] },
         columns: { exclude: [], mask: [], hash: [], truncate: [] },
       },
       connector: {
@@ -142,6 +143,7 @@ class Stage {
       checkpointIntervalMs: 5,
       openMemory: async () => ({
         checkpoint: null,
+        snapshot: null,
         get topics() {
           return stage.topics;
         },
