@@ -41,7 +41,7 @@ export async function runProgram(args: readonly string[], version: string, conte
     .addCommand(snapshotCommand(context))
     .addCommand(resyncCommand(context))
     .addCommand(tailCommand(context))
-    .addCommand(checkpointCommand(context))
+    .addCommand(checkpointCommand(context, done))
     .addCommand(configCommand(context, done))
     .addCommand(teardownCommand(context));
   reportThrough(program, context);

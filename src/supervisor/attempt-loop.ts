@@ -16,6 +16,8 @@ export interface AttemptLoopParts {
   readonly logger: Logger;
   /** Everything from before the start is published. */
   readonly onReachedStart: () => void;
+  /** Failures have gone on for so long that the pauses between attempts last minutes. */
+  readonly onCircuitOpen: () => void;
   /** Trying again is of no use. */
   readonly onEnd: (state: 'failed' | 'resync-required') => void;
 }
@@ -78,7 +80,7 @@ export class AttemptLoop {
   }
 
   async #run(): Promise<void> {
-    const { condition, onEnd } = this.#parts;
+    const { condition, onCircuitOpen, onEnd } = this.#parts;
     for (;;) {
       const end = await this.#runAttempt();
       if (end.kind === 'stopped') return;
@@ -92,6 +94,7 @@ export class AttemptLoop {
         onEnd(next.end);
         return;
       }
+      if (next.circuitOpen) onCircuitOpen();
       await this.#wait(next.pauseMs);
       // Asked here and not in the pause: a halt can come between its end and this line.
       if (this.#halted.signal.aborted) return;

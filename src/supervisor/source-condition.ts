@@ -4,7 +4,7 @@ import type { Metrics } from '../core/metrics.ts';
 import type { SnapshotStatus } from '../core/snapshot-status.ts';
 import type { RunProgress, WaitReason } from '../core/source-runner.ts';
 import type { SourceProblem, SourceStatus, StatusError } from '../core/source-status.ts';
-import { type BackoffSettings, DEFAULT_BACKOFF } from './backoff.ts';
+import { type BackoffSettings, DEFAULT_BACKOFF, type Pause } from './backoff.ts';
 import { ProgressGauges } from './progress-gauges.ts';
 import { RetrySchedule } from './retry-schedule.ts';
 import { RunRecord } from './run-record.ts';
@@ -86,7 +86,7 @@ export class SourceCondition {
   }
 
   /** Moves to where the failure leads. Gives the pause before the next attempt, or the state that stays. */
-  failed(thrown: unknown): { readonly pauseMs: number } | { readonly end: 'failed' | 'resync-required' } {
+  failed(thrown: unknown): Pause | { readonly end: 'failed' | 'resync-required' } {
     const failure = this.#note(thrown);
     const fields = { error: thrown, error_class: failure.class };
     if (failure.next !== 'backing-off') {
@@ -97,7 +97,7 @@ export class SourceCondition {
     const { pauseMs, circuitOpen } = this.retries.fail(this.#clock.nowMs());
     const retry = { failures: this.retries.failures, pause_ms: pauseMs, circuit_open: circuitOpen };
     this.machine.moveTo('backing-off', failure.code, { ...fields, ...retry });
-    return { pauseMs };
+    return { pauseMs, circuitOpen };
   }
 
   failedToStop(thrown: unknown): void {

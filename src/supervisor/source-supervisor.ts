@@ -49,6 +49,7 @@ export class SourceSupervisor {
       clock,
       logger,
       onReachedStart: () => this.#caughtUp.resolve('caught-up'),
+      onCircuitOpen: () => this.#caughtUp.resolve('failed'),
       onEnd: (state) => this.#caughtUp.resolve(state),
     };
   }
@@ -57,7 +58,10 @@ export class SourceSupervisor {
     return this.#source.name;
   }
 
-  /** Resolves once everything from before the start is published, or when that cannot happen any more. */
+  /**
+   * Resolves once everything from before the start is published, or with what stands in its way: also `failed` where the
+   * circuit opens, although attempts go on.
+   */
   get caughtUp(): Promise<CaughtUpOutcome> {
     return this.#caughtUp.promise;
   }

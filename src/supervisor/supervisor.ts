@@ -49,11 +49,9 @@ export class Supervisor implements StatusProvider, SourceOperations {
     return this.#stopped.promise;
   }
 
-  /** Resolves when each source has published everything from before its start, or has ended without that. */
-  async waitUntilCaughtUp(): Promise<ReadonlyMap<string, CaughtUpOutcome>> {
-    return new Map(
-      await Promise.all(this.#sources.map(async (source) => [source.name, await source.caughtUp] as const)),
-    );
+  /** Resolves when the source has published everything from before its start, or with what stands in its way. */
+  async caughtUp(source: string): Promise<CaughtUpOutcome> {
+    return this.#find(source)?.caughtUp ?? 'stopped';
   }
 
   pause(source: string): Promise<OperationOutcome<SourceStatus>> {
