@@ -7,14 +7,21 @@ const LONGEST_TIMER_MS = 0x7fff_ffff;
 /** The rows of one COPY while they arrive, as messages in arenas. */
 export class CopyRows {
   readonly #inbox: MessageInbox;
+  readonly #listen: () => void;
   readonly #ended = Promise.withResolvers<void>();
   #isEnded = false;
   #failure: Error | null = null;
   #isDiscarded = false;
   #heardAtMs = performance.now();
 
-  constructor(inbox: MessageInbox) {
+  /** `listen` makes a socket that the inbox paused go on. */
+  constructor(inbox: MessageInbox, listen: () => void) {
     this.#inbox = inbox;
+    this.#listen = listen;
+  }
+
+  get isDiscarded(): boolean {
+    return this.#isDiscarded;
   }
 
   /** Whoever takes an arena lets it go here. */
@@ -54,15 +61,20 @@ export class CopyRows {
     return arena;
   }
 
-  /** Milliseconds since the server sent something; 0 while it is not listened to. */
+  /** Milliseconds since the server sent something. */
   get silentMs(): number {
-    return this.#inbox.isPaused ? 0 : performance.now() - this.#heardAtMs;
+    return performance.now() - this.#heardAtMs;
   }
 
   /** Resolves when there is something to take, when the server is through, or after `patienceMs`. */
   async waitForMore(patienceMs: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#isEnded || !this.#inbox.isEmpty) return;
+    if (this.#inbox.isPaused) {
+      // What is held back until it is known whether a row follows it may be all that there is room for.
+      this.heard();
+      this.#listen();
+    }
     const wake = () => this.#inbox.wake();
     const timer = setTimeout(wake, Math.min(Math.max(patienceMs, 0), LONGEST_TIMER_MS));
     signal.addEventListener('abort', wake, { once: true });

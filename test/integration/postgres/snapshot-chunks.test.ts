@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPostgresDatabase } from '../../support/postgres-database.ts';
-import { chunkOf, NO_LIMITS, openReader, openView, readChunk, readInChunks, tableNamed } from './reader-under-test.ts';
+import { chunkOf, openReader, openView, readChunk, readInChunks, tableNamed } from './reader-under-test.ts';
 import { SourceUnderTest } from './source-under-test.ts';
 
 /** Key columns of a table, and rows for them. */
