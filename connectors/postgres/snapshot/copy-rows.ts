@@ -1,5 +1,6 @@
 import type { MessageArena } from '../../../src/core/message-arena.ts';
 import type { MessageInbox } from '../../../src/core/message-inbox.ts';
+import { untilAborted } from '../../../src/core/until-aborted.ts';
 
 /** `setTimeout` takes no more. */
 const LONGEST_TIMER_MS = 0x7fff_ffff;
@@ -93,8 +94,14 @@ export class CopyRows {
     while (!this.#inbox.isEmpty) this.#inbox.pool.letGo(this.#inbox.take() as MessageArena);
   }
 
-  /** Resolves when the server is through, well or not. */
-  get ended(): Promise<void> {
-    return this.#ended.promise;
+  /** Resolves when the server is through, well or not, or after `patienceMs`. */
+  async awaitEnd(patienceMs: number, signal: AbortSignal): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, patienceMs);
+    try {
+      await untilAborted(Promise.race([this.#ended.promise, late.promise]), signal);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }

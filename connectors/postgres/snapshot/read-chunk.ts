@@ -44,13 +44,13 @@ export async function* readChunk(reading: ChunkReading, signal: AbortSignal): As
         yield* giveHeld();
         return { last, isDone: false };
       }
+      signal.throwIfAborted();
       const arena = rows.take();
       if (arena === null) {
         if (rows.isEnded) break;
         await waitForRows(reading, rows, budget, remainingMs, doing, signal);
         continue;
       }
-      signal.throwIfAborted();
       const batch = scan(reading, arena, rows, budget);
       const isCut = batch.count < arena.count;
       yield* giveHeld();

@@ -16,6 +16,7 @@ import { isTlsUnsupported, postgresError } from '../sql-state.ts';
 import { CopyRows } from './copy-rows.ts';
 
 const STOP_DEADLINE_MS = 5_000;
+const CANCEL_AGAIN_MS = 100;
 const QUERY_CANCELED = '57014';
 const SAVEPOINT = 'tailrace_read';
 
@@ -153,9 +154,10 @@ export class ReaderConnection implements SqlQueries, AsyncDisposable {
     const deadline = AbortSignal.timeout(STOP_DEADLINE_MS);
     rows.discard();
     this.#socket.resume();
-    if (!rows.isEnded) {
+    // The first one may come before the statement, and then does nothing.
+    while (!rows.isEnded) {
       await this.#control.query('ending a read', 'SELECT pg_catalog.pg_cancel_backend($1)', [this.#pid], deadline);
-      await untilAborted(rows.ended, deadline);
+      await rows.awaitEnd(CANCEL_AGAIN_MS, deadline);
     }
     if (rows.failure === null || this.#isBroken) return;
     const rollback = `ROLLBACK TO SAVEPOINT ${SAVEPOINT}`;
