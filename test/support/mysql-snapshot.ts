@@ -1,11 +1,13 @@
 import type { MySqlConfig } from '../../connectors/mysql/config.ts';
 import { mariadb, mysql } from '../../connectors/mysql/index.ts';
 import type { MySqlPosition } from '../../connectors/mysql/positions.ts';
+import { MySqlSession } from '../../connectors/mysql/session.ts';
 import { MySqlSnapshotReader } from '../../connectors/mysql/snapshot/snapshot-reader.ts';
 import type { ChangeBatch } from '../../src/core/change-batch.ts';
-import type { ConnectorDependencies } from '../../src/core/connector.ts';
+import type { ChangeStream, ConnectorDependencies } from '../../src/core/connector.ts';
 import { tailSettings } from '../../src/core/live-tail.ts';
 import type { Logger } from '../../src/core/logger.ts';
+import { MemorySchemaStore } from '../../src/core/memory-schema-store.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { SourceSettings } from '../../src/core/settings.ts';
 import type { Chunk, ChunkEnd, SnapshotTable, SnapshotView } from '../../src/core/snapshot.ts';
@@ -15,6 +17,12 @@ import type { TypeSettings } from './mysql-type-judges.ts';
 import { uniqueName } from './unique-name.ts';
 
 export const NO_LIMITS = { rows: 1_000_000_000, bytes: Number.POSITIVE_INFINITY, timeMs: Number.POSITIVE_INFINITY };
+
+export interface LabStream extends AsyncDisposable {
+  readonly session: MySqlSession;
+  readonly from: MySqlPosition;
+  readonly changes: ChangeStream<MySqlPosition>;
+}
 
 export type LoggedLine = readonly [object, string];
 
@@ -65,6 +73,15 @@ export class SnapshotLab implements AsyncDisposable {
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
     const reader = await MySqlSnapshotReader.open(parsed.value, dependencies, AbortSignal.timeout(30_000));
     return new SnapshotLab(database, parsed.value, reader, dependencies, logged);
+  }
+
+  /** Changes from now on, as the daemon gets them. */
+  async stream(): Promise<LabStream> {
+    const session = await MySqlSession.open(this.config, this.dependencies, this.signal);
+    const schemas = new MemorySchemaStore();
+    const from = await session.initialise(schemas, this.signal);
+    const changes = await session.stream(from, schemas, this.signal);
+    return { session, from, changes, [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]() };
   }
 
   async table(name: string): Promise<SnapshotTable> {

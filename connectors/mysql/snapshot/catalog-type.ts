@@ -126,9 +126,11 @@ function lengthOf(name: string, code: number, columnType: string, { bytes }: Col
     case TypeCode.geometry:
     case TypeCode.vector:
       return 4;
+    case TypeCode.varcharCompressed:
+      // A byte says how it is compressed.
+      return (bytes ?? declared) + 1;
     case TypeCode.string:
     case TypeCode.varchar:
-    case TypeCode.varcharCompressed:
       if (name === 'vector') return declared * VECTOR_ITEM_BYTES;
       return ADDRESS_BYTES[name] ?? bytes ?? declared;
     case TypeCode.blob:

@@ -1,15 +1,7 @@
 import { FatalError } from '../../../src/core/errors.ts';
 import type { Chunk, RowKey } from '../../../src/core/snapshot.ts';
-import type { TableId } from '../../../src/core/table.ts';
+import { quotedName, quotedTable } from '../quoted-name.ts';
 import { literalsOf, type ReadKey, type ReadTable } from './read-table.ts';
-
-export function quotedName(name: string): string {
-  return `\`${name.replaceAll('`', '``')}\``;
-}
-
-export function quotedTable({ database, name }: TableId): string {
-  return `${quotedName(database)}.${quotedName(name)}`;
-}
 
 /**
  * The statement that reads a chunk in the order of its key, one row more than the chunk may have: it tells whether another

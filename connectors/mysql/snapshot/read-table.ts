@@ -8,6 +8,8 @@ export interface ReadTable {
   readonly columnNames: readonly string[];
   /** Null where the table is read whole. */
   readonly key: ReadKey | null;
+  /** `TypeCode` of the first column of the key. */
+  readonly firstKeyType: number | null;
 }
 
 export interface ReadKey {

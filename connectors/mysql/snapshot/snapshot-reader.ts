@@ -14,9 +14,12 @@ import type { MySqlConfig } from '../config.ts';
 import { SqlConnection } from '../connection.ts';
 import type { MySqlPosition } from '../positions.ts';
 import { readServerFacts, type ServerFacts } from '../server-facts.ts';
+import { divideTable } from './divide-table.ts';
 import { type OpenedViews, type OpeningViews, openUnderLock, openWithoutLock } from './open-bounds.ts';
+import { readChunk } from './read-chunk.ts';
 import type { ReaderConnection } from './reader-connection.ts';
 import { ReaderPool } from './reader-pool.ts';
+import { rowKeyOf } from './row-key.ts';
 import type { RowSource } from './row-source.ts';
 import { MySqlSnapshotView } from './snapshot-view.ts';
 import { readSnapshotTables } from './table-catalog.ts';
@@ -28,6 +31,7 @@ const EXACT_ATTEMPTS = 5;
 /** Rows that a statement has still to send are read and thrown away for so long; then it is killed. */
 const DRAIN_MS = 50;
 const KILL_MS = 5_000;
+const ONE_ROW = { rows: 1, bytes: Number.POSITIVE_INFINITY, timeMs: Number.POSITIVE_INFINITY };
 
 /** Reads tables of MySQL and MariaDB beside their binlog, without a word to the log. */
 export class MySqlSnapshotReader implements SnapshotReader<MySqlPosition> {
@@ -73,8 +77,32 @@ export class MySqlSnapshotReader implements SnapshotReader<MySqlPosition> {
     return readSnapshotTables(this.#sql, this.#config.source, signal);
   }
 
-  async divide(_table: SnapshotTable, _count: number, _signal: AbortSignal): Promise<readonly RowKey[]> {
-    return [];
+  async divide(table: SnapshotTable, count: number, signal: AbortSignal): Promise<readonly RowKey[]> {
+    if (table.key === null) return [];
+    const read = await this.#definitions.read(table, signal);
+    const connections = await this.#pool.take(1, signal);
+    const connection = connections[0] as ReaderConnection;
+    const place = { file: '', position: 0, timeUs: 0 };
+    const cancel = (rows: RowSource) => this.#cancel(connection, rows);
+    const firstKeyWhere = async (filter: string): Promise<RowKey | null> => {
+      const chunk = { table, after: null, upTo: null, keys: null, filter, limits: ONE_ROW };
+      const rows = readChunk({ connection, table: read, chunk, place, cancel }, signal);
+      for (;;) {
+        const next = await rows.next();
+        if (next.done === true) return next.value.last;
+        next.value.release();
+      }
+    };
+    try {
+      return await divideTable(this.#sql, table, read, count, firstKeyWhere, signal);
+    } finally {
+      await this.#pool.giveBack(connections, signal);
+    }
+  }
+
+  keyOf(table: SnapshotTable, batch: ChangeBatch<MySqlPosition>, index: number): RowKey | null {
+    const known = this.#definitions.known(table);
+    return known === null ? null : rowKeyOf(known, batch, index);
   }
 
   /** The server itself says what is visible. */

@@ -3,7 +3,7 @@ import { FatalError } from '../../../src/core/errors.ts';
 import type { Chunk, ChunkEnd, SnapshotTable, SnapshotView } from '../../../src/core/snapshot.ts';
 import { qualifiedName } from '../../../src/core/table.ts';
 import type { MySqlPosition } from '../positions.ts';
-import { quotedTable } from './chunk-statement.ts';
+import { quotedTable } from '../quoted-name.ts';
 import type { ReadPlace } from './read-batch.ts';
 import { readChunk } from './read-chunk.ts';
 import type { ReadTable } from './read-table.ts';

@@ -8,9 +8,9 @@ import type { SqlConnection } from '../connection.ts';
 import type { MySqlType, TypeModes } from '../mysql-type.ts';
 import { binaryWidths } from '../protocol/binary-row.ts';
 import { TypeCode } from '../protocol/type-code.ts';
+import { quotedTable } from '../quoted-name.ts';
 import type { TableFacts } from '../table-facts.ts';
 import { type CatalogTypeContext, type ColumnStorage, catalogType } from './catalog-type.ts';
-import { quotedTable } from './chunk-statement.ts';
 import { keyFormOf } from './key-form.ts';
 import { readCodec } from './read-codec.ts';
 import type { ReadKey, ReadKeyColumn, ReadTable } from './read-table.ts';
@@ -84,6 +84,7 @@ export class TableDefinitionReader {
       version,
       columnNames: columns.map(({ name }) => name),
       key: key === null ? null : readKeyOf(id.name, key, catalog, facts),
+      firstKeyType: facts.columns.find(({ name }) => name === key?.[0])?.type.code ?? null,
     };
   }
 }

@@ -1,8 +1,8 @@
 import { TailraceError } from '../../../src/core/errors.ts';
 import type { SnapshotTable, ViewRefusal } from '../../../src/core/snapshot.ts';
 import { qualifiedName } from '../../../src/core/table.ts';
+import { quotedTable } from '../quoted-name.ts';
 import { numberOf } from '../server-error.ts';
-import { quotedTable } from './chunk-statement.ts';
 import type { ReaderConnection } from './reader-connection.ts';
 
 /** ER_LOCK_WAIT_TIMEOUT */
