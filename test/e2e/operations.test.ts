@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { SourceStatus } from '../../src/core/source-status.ts';
-import { CommandProcess } from '../support/command-process.ts';
+import { runCommand as tailrace } from '../support/command-process.ts';
 import { Daemon } from '../support/daemon-process.ts';
 import { awaitTopicEnds, deleteKafkaTopics } from '../support/kafka-topics.ts';
 import { createPostgresDatabase, type PostgresDatabase } from '../support/postgres-database.ts';
@@ -13,18 +13,6 @@ import { testSource } from '../support/test-source.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
 const NOBODY = 'http://127.0.0.1:9';
-
-interface Ran {
-  readonly code: number | NodeJS.Signals;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function tailrace(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ran> {
-  await using command = new CommandProcess(args, environment);
-  const code = await command.ended();
-  return { code, out: command.stdout, err: command.stderr };
-}
 
 async function slotIsActive(database: PostgresDatabase, slot: string): Promise<boolean | undefined> {
   const rows = await database.query<{ active: boolean }>(
