@@ -57,6 +57,9 @@ for (const store of ['file', 'kafka'] as const) {
       assert.equal((await checkpoint('export')).out, document, 'to standard output it is the same');
       assert.equal((await tailrace(['resume', name, '--url', url])).code, 0);
       await awaitState(daemon, name, 'streaming');
+      const tooEarly = await checkpoint('import', file);
+      assert.equal(tooEarly.code, 1);
+      assert.match(tooEarly.err, /is running/);
       await database.query('INSERT INTO t VALUES (52)');
       await awaitConfirmed(database, name);
       assert.equal(await daemon.stop(), 0, daemon.output.slice(-2_000));

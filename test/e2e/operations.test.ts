@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { SourceStatus } from '../../src/core/source-status.ts';
-import { runCommand as tailrace } from '../support/command-process.ts';
+import { CommandProcess, runCommand as tailrace } from '../support/command-process.ts';
 import { Daemon } from '../support/daemon-process.ts';
 import { awaitTopicEnds, deleteKafkaTopics } from '../support/kafka-topics.ts';
 import { createPostgresDatabase, type PostgresDatabase } from '../support/postgres-database.ts';
@@ -128,6 +128,11 @@ test('snapshot commands are told what cannot be done now', { timeout: 120_000 },
     }
     const none = await tailrace(['snapshot', 'status', name, ...url]);
     assert.deepEqual([none.code, none.out], [0, '']);
+    await using watching = new CommandProcess(['status', '--watch', '--json', ...url]);
+    const [first = '', second = ''] = await watching.printed(2);
+    for (const line of [first, second]) assert.equal((JSON.parse(line) as SourceStatus[])[0]?.state, 'paused');
+    watching.signal('SIGINT');
+    assert.equal(await watching.ended(), 0);
     const unknown = await tailrace(['snapshot', 'status', 'nobody', ...url]);
     assert.equal(unknown.code, 2);
     assert.match(unknown.err, new RegExp(`no source of this name\\.\nThe sources are: ${name}`));
