@@ -5,12 +5,14 @@ import type { SourceStatus } from '../../src/core/source-status.ts';
 import { CommandProcess, runCommand as tailrace } from '../support/command-process.ts';
 import { Daemon } from '../support/daemon-process.ts';
 import { awaitTopicEnds, deleteKafkaTopics } from '../support/kafka-topics.ts';
+import { verifyWorkload } from '../support/oracle.ts';
 import { createPostgresDatabase, type PostgresDatabase } from '../support/postgres-database.ts';
 import { readEnvelopes } from '../support/read-rows.ts';
 import { awaitConfirmed } from '../support/slot-progress.ts';
 import { awaitState } from '../support/tailed-database.ts';
 import { testSource } from '../support/test-source.ts';
 import { uniqueName } from '../support/unique-name.ts';
+import { Workload } from '../support/workload.ts';
 
 const NOBODY = 'http://127.0.0.1:9';
 
@@ -105,6 +107,47 @@ test('a source is paused, resumed and resynced from the command line, losing and
     ]);
     assert.ok(audit.every(({ who, source }) => who === 'loopback' && source === name));
     assert.equal(await daemon.stop(), 0, daemon.output.slice(-2_000));
+  } finally {
+    await deleteKafkaTopics(name);
+  }
+});
+
+test('pauses under load: what was read is published and checkpointed, and each resume goes on behind it', {
+  timeout: 180_000,
+}, async () => {
+  const name = uniqueName('operate');
+  await using database = await createPostgresDatabase({ prefix: 'operate' });
+  await using workload = await Workload.create({ url: database.url, seed: 11, publication: name, pauseMs: 10 });
+  await using daemon = await Daemon.create({
+    sources: [testSource(name, database, { skipped_operations: [] })],
+    config: { checkpoint: { store: 'kafka', topic: `${name}-checkpoints`, interval: '200ms' } },
+  });
+  const ask = async (operation: string) => {
+    const url = `${await daemon.url()}/api/v1/sources/${name}/${operation}`;
+    const response = await fetch(url, { method: 'POST', signal: AbortSignal.timeout(30_000) });
+    assert.equal(response.status, 200, await response.text());
+  };
+  try {
+    await daemon.start().streaming();
+    workload.start();
+    for (let pause = 1; pause <= 5; pause += 1) {
+      const before = (await daemon.status(name)).changes_total;
+      await daemon.until(
+        `the load is being published for the ${pause}. time`,
+        workload.whileWriting(async () => (await daemon.status(name)).changes_total > before + 100),
+      );
+      await ask('pause');
+      assert.equal(await slotIsActive(database, name), false);
+      await ask('resume');
+      await awaitState(daemon, name, 'streaming');
+    }
+    await workload.stop();
+    await workload.touchAll();
+    await awaitConfirmed(database, name);
+    assert.equal(await daemon.stop(), 0, daemon.output.slice(-2_000));
+    const verdict = await verifyWorkload(database, name);
+    assert.deepEqual(verdict.problems, []);
+    assert.equal(verdict.duplicates, 0);
   } finally {
     await deleteKafkaTopics(name);
   }
