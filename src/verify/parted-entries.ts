@@ -27,8 +27,8 @@ export class PartedEntries {
   readonly #positions: number[][];
   readonly #counts: Float64Array;
   /** Where the entry that was added last is to be written: set by `add`. */
-  words = new Int32Array(0);
-  doubles = new Float64Array(0);
+  words: Int32Array = new Int32Array(0);
+  doubles: Float64Array = new Float64Array(0);
 
   /** @param entryWords 32-bit words of an entry, an even number */
   constructor(parts: number, entryWords: number, blockBytes: number) {
