@@ -1,4 +1,4 @@
-import type { SqlConnection } from './connection.ts';
+import type { SqlQueries } from './connection.ts';
 import type { PgType } from './pg-type.ts';
 
 /** What the catalog knows of a table now, which may be later than the log being read. */
@@ -20,12 +20,14 @@ export interface CatalogColumn {
 }
 
 interface ColumnRow {
+  readonly relation: number;
   readonly name: string;
   readonly not_null: boolean;
   readonly default_expression: string | null;
 }
 
 interface IndexRow {
+  readonly relation: number;
   readonly is_primary: boolean;
   readonly is_identity: boolean;
   readonly is_plain_unique: boolean;
@@ -43,18 +45,20 @@ interface TypeRow {
   readonly labels: readonly string[] | null;
 }
 
+type Row = Record<string, unknown>;
+
 const COLUMNS = `
-  SELECT a.attname AS name,
+  SELECT a.attrelid::int8::float8 AS relation, a.attname AS name,
          a.attnotnull OR (t.typtype = 'd' AND t.typnotnull) AS not_null,
          CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END AS default_expression
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-   WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
-   ORDER BY a.attnum`;
+   WHERE a.attrelid = ANY($1) AND a.attnum > 0 AND NOT a.attisdropped
+   ORDER BY a.attrelid, a.attnum`;
 
 const INDEXES = `
-  SELECT i.indisprimary AS is_primary,
+  SELECT i.indrelid::int8::float8 AS relation, i.indisprimary AS is_primary,
          i.indisreplident AS is_identity,
          i.indisunique AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
            AND bool_and(coalesce(a.attnotnull, false)) AS is_plain_unique,
@@ -63,8 +67,8 @@ const INDEXES = `
     JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
     CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
     LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-   WHERE i.indrelid = $1 AND i.indisvalid AND i.indislive AND k.place <= i.indnkeyatts
-   GROUP BY i.indexrelid, i.indisprimary, i.indisreplident, i.indisunique, i.indimmediate,
+   WHERE i.indrelid = ANY($1) AND i.indisvalid AND i.indislive AND k.place <= i.indnkeyatts
+   GROUP BY i.indexrelid, i.indrelid, i.indisprimary, i.indisreplident, i.indisunique, i.indimmediate,
             i.indpred IS NULL, i.indexprs IS NULL, c.relname
    ORDER BY c.relname`;
 
@@ -97,9 +101,25 @@ const KINDS: Readonly<Record<string, PgType['kind']>> = {
   p: 'pseudo',
 };
 
-export async function readCatalogTable(sql: SqlConnection, oid: number, signal: AbortSignal): Promise<CatalogTable> {
-  const columns = await sql.query<ColumnRow>('reading the columns of a table', COLUMNS, [oid], signal);
-  const indexes = await sql.query<IndexRow>('reading the indexes of a table', INDEXES, [oid], signal);
+/** A table that was dropped has no columns. */
+export async function readCatalogTable(sql: SqlQueries, oid: number, signal: AbortSignal): Promise<CatalogTable> {
+  return (await readCatalogTables(sql, [oid], signal)).get(oid) as CatalogTable;
+}
+
+/** By OID, one for each of `oids`. */
+export async function readCatalogTables(
+  sql: SqlQueries,
+  oids: readonly number[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, CatalogTable>> {
+  const columns = await sql.query<ColumnRow & Row>('reading the columns of a table', COLUMNS, [oids], signal);
+  const indexes = await sql.query<IndexRow & Row>('reading the indexes of a table', INDEXES, [oids], signal);
+  const columnsOf = Map.groupBy(columns, ({ relation }) => relation);
+  const indexesOf = Map.groupBy(indexes, ({ relation }) => relation);
+  return new Map(oids.map((oid) => [oid, catalogTable(columnsOf.get(oid) ?? [], indexesOf.get(oid) ?? [])]));
+}
+
+function catalogTable(columns: readonly ColumnRow[], indexes: readonly IndexRow[]): CatalogTable {
   return {
     columns: new Map(
       columns.map((row) => [row.name, { nullable: !row.not_null, defaultExpression: row.default_expression }]),
@@ -112,11 +132,11 @@ export async function readCatalogTable(sql: SqlConnection, oid: number, signal: 
 
 /** The types with everything they are made of; a type that was dropped since is missing. */
 export async function readTypes(
-  sql: SqlConnection,
+  sql: SqlQueries,
   oids: readonly number[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, PgType>> {
-  const rows = await sql.query<TypeRow>('reading types', TYPES, [[...new Set(oids)]], signal);
+  const rows = await sql.query<TypeRow & Row>('reading types', TYPES, [[...new Set(oids)]], signal);
   const byOid = new Map(rows.map((row) => [row.oid, row]));
   const types = new Map<number, PgType>();
   for (const row of rows) types.set(row.oid, typeOf(row, byOid));

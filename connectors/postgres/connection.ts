@@ -54,6 +54,9 @@ function tlsOptions(config: ConnectionConfig): Exclude<pg.ClientConfig['ssl'], b
   };
 }
 
+/** What asks the server: an ordinary connection, or one that is in a transaction of its own. */
+export type SqlQueries = Pick<SqlConnection, 'query'>;
+
 /**
  * An ordinary connection for catalog queries and commands. Queries run one at a time, each with a deadline; a connection
  * that broke is made again for the next query.

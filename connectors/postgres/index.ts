@@ -4,6 +4,7 @@ import { parsePostgresConfig } from './parse-config.ts';
 import { type PgPosition, pgPositions } from './positions.ts';
 import { preflight } from './preflight.ts';
 import { PgSession } from './session.ts';
+import { PgSnapshotReader } from './snapshot/snapshot-reader.ts';
 import { CONNECTOR_NAME } from './source-block.ts';
 import { openTail } from './tail.ts';
 import { teardown } from './teardown.ts';
@@ -16,6 +17,7 @@ export const connector: SourceConnector<PostgresConfig, PgPosition> = {
   parseConfig: parsePostgresConfig,
   preflight,
   open: (config, dependencies, signal) => PgSession.open(config, dependencies, signal),
+  openSnapshotReader: (config, dependencies, signal) => PgSnapshotReader.open(config, dependencies, signal),
   teardown,
   openTail,
 };

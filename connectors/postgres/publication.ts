@@ -1,4 +1,4 @@
-import type { SqlConnection } from './connection.ts';
+import type { SqlQueries } from './connection.ts';
 
 /** A publication and the captured tables in it, with the identities by which a recreated one is told from the old. */
 export interface PublicationFacts {
@@ -58,7 +58,7 @@ const SCHEMA_MEMBERS = `
    WHERE p.pubname = ANY($1)`;
 
 export async function readPublications(
-  sql: SqlConnection,
+  sql: SqlQueries,
   names: readonly string[],
   serverVersion: number,
   signal: AbortSignal,

@@ -1,5 +1,5 @@
 import { capturesTable, type SourceSettings } from '../../src/core/settings.ts';
-import type { SqlConnection } from './connection.ts';
+import type { SqlQueries } from './connection.ts';
 
 /** A captured table (plain, partitioned or partition) as it can be published. */
 export interface PublishableTable {
@@ -63,7 +63,7 @@ const TABLES = `
 
 /** The tables that the source's configuration captures (all tables for null), as they are now. */
 export async function readPublishableTables(
-  sql: SqlConnection,
+  sql: SqlQueries,
   source: SourceSettings | null,
   signal: AbortSignal,
 ): Promise<readonly PublishableTable[]> {

@@ -1,4 +1,4 @@
-import type { ChangeBatch } from '../../src/core/change-batch.ts';
+import { type ChangeBatch, ChangeKind } from '../../src/core/change-batch.ts';
 import type { ConnectSchema, ConnectStruct } from '../../src/core/connect-schema.ts';
 import { writeOptionalLong, writeOptionalText } from '../../src/core/optional-values.ts';
 import type { SourceBlock } from '../../src/core/source-block.ts';
@@ -13,6 +13,8 @@ import type { TableVersion } from '../../src/core/table.ts';
 import { ConstantFragment, type ValueWriter } from '../../src/core/value-writer.ts';
 import type { PgChangeBatch } from './pg-change-batch.ts';
 import { writeLsnDecimal } from './protocol/lsn.ts';
+import type { RowBatch } from './snapshot/row-batch.ts';
+import { RowSource } from './snapshot/row-source.ts';
 import type { TransactionContext } from './transaction-context.ts';
 
 export const CONNECTOR_NAME = 'postgresql';
@@ -50,6 +52,8 @@ export class PgSourceBlock implements SourceBlock {
   readonly schema = SOURCE_SCHEMA;
   readonly #topicPrefix: string;
   readonly #database: string;
+  /** Of rows that were read. */
+  readonly #rows: RowSource;
   readonly #tables = new WeakMap<TableVersion, TablePart>();
   readonly #noTable: TablePart = { fragment: new ConstantFragment(), transaction: null };
   /** `["…","…"]` with two numbers of at most 20 digits. */
@@ -67,9 +71,14 @@ export class PgSourceBlock implements SourceBlock {
   constructor(topicPrefix: string, database: string) {
     this.#topicPrefix = topicPrefix;
     this.#database = database;
+    this.#rows = new RowSource(CONNECTOR_NAME, topicPrefix, database);
   }
 
   write(out: ValueWriter, batch: ChangeBatch<unknown>, index: number, table: TableVersion | null): void {
+    if (batch.kinds[index] === ChangeKind.read) {
+      this.#rows.write(out, batch as RowBatch, index, table as TableVersion);
+      return;
+    }
     const { transactions, lsnHigh, lsnLow } = batch as PgChangeBatch;
     const transaction = transactions[index] as TransactionContext;
     if (transaction !== this.#transaction) {

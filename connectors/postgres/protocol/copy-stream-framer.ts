@@ -1,3 +1,4 @@
+import { COPY_DATA, HEADER_BYTES, MessageFramer, uint32 } from './message-framer.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 /** Where the messages of the server go. Ranges are valid until the call returns, unless `isOwn`. */
@@ -13,81 +14,23 @@ export interface CopyStreamReceiver {
   other(message: Buffer): void;
 }
 
-const HEADER_BYTES = 5;
-const COPY_DATA = 0x64;
 const WAL_DATA = 0x77;
 const KEEPALIVE = 0x6b;
 /** 'w', start LSN, end LSN, send time; then the payload. */
 const WAL_DATA_HEADER_BYTES = 25;
 /** 'k', end LSN, send time, reply requested. */
 const KEEPALIVE_BYTES = 18;
-/** A larger error or notice is not believed: the stream is not where we think it is. */
-const MAX_OTHER_BYTES = 1024 * 1024;
-/** MaxAllocSize: Postgres has no larger message. */
-const MAX_COPY_DATA_BYTES = 0x3fffffff + HEADER_BYTES;
 
-/**
- * Cuts what a walsender sends into messages, without copying those that lie whole in one read. A message that spans reads
- * is put together in one buffer of its own. Must be fed from a message boundary on.
- * https://www.postgresql.org/docs/current/protocol-replication.html
- */
-export class CopyStreamFramer {
+/** What a walsender sends: https://www.postgresql.org/docs/current/protocol-replication.html */
+export class CopyStreamFramer extends MessageFramer {
   readonly #receiver: CopyStreamReceiver;
-  readonly #allocate: (bytes: number) => Buffer;
-  readonly #header = Buffer.alloc(HEADER_BYTES);
-  #headerLength = 0;
-  /** The message whose end has not arrived, with its header. */
-  #partial: Buffer | null = null;
-  #partialLength = 0;
-  #partialBytes = 0;
 
-  /** `allocate` makes the buffers of messages that span reads: memory of their own, of at least that size. */
   constructor(receiver: CopyStreamReceiver, allocate: (bytes: number) => Buffer = Buffer.allocUnsafeSlow) {
+    super(allocate);
     this.#receiver = receiver;
-    this.#allocate = allocate;
   }
 
-  /** @throws ProtocolError for what no walsender sends, and whatever the receiver throws. */
-  push(chunk: Buffer): void {
-    let at = 0;
-    while (at < chunk.length) {
-      if (this.#partial !== null || this.#headerLength > 0 || chunk.length - at < HEADER_BYTES) {
-        at = this.#continue(chunk, at);
-        continue;
-      }
-      const end = at + messageBytes(chunk, at);
-      if (end > chunk.length) at = this.#continue(chunk, at);
-      else {
-        this.#deliver(chunk, at, end, false);
-        at = end;
-      }
-    }
-  }
-
-  /** Takes what the unfinished message still lacks, and delivers it when it is whole. @returns the first byte after. */
-  #continue(chunk: Buffer, from: number): number {
-    let at = from;
-    if (this.#partial === null) {
-      const taken = chunk.copy(this.#header, this.#headerLength, at, at + HEADER_BYTES - this.#headerLength);
-      this.#headerLength += taken;
-      at += taken;
-      if (this.#headerLength < HEADER_BYTES) return at;
-      this.#headerLength = 0;
-      this.#partialBytes = messageBytes(this.#header, 0);
-      this.#partial = this.#allocate(this.#partialBytes);
-      this.#partialLength = this.#header.copy(this.#partial);
-    }
-    const message = this.#partial;
-    const taken = chunk.copy(message, this.#partialLength, at, at + this.#partialBytes - this.#partialLength);
-    this.#partialLength += taken;
-    if (this.#partialLength === this.#partialBytes) {
-      this.#partial = null;
-      this.#deliver(message, 0, this.#partialBytes, true);
-    }
-    return at + taken;
-  }
-
-  #deliver(bytes: Buffer, at: number, end: number, isOwn: boolean): void {
+  protected override deliver(bytes: Buffer, at: number, end: number, isOwn: boolean): void {
     if (bytes[at] !== COPY_DATA) {
       this.#receiver.other(bytes.subarray(at, end));
       return;
@@ -103,19 +46,4 @@ export class CopyStreamFramer {
       throw new ProtocolError('the copy stream holds neither log data nor a keepalive');
     }
   }
-}
-
-/** Of the message at `at`, header included. */
-function messageBytes(bytes: Buffer, at: number): number {
-  const code = bytes[at]!;
-  const size = 1 + uint32(bytes, at + 1);
-  const limit = code === COPY_DATA ? MAX_COPY_DATA_BYTES : MAX_OTHER_BYTES;
-  if (size < HEADER_BYTES || size > limit) {
-    throw new ProtocolError(`the server sends a message 0x${code.toString(16)} of impossible length`);
-  }
-  return size;
-}
-
-function uint32(bytes: Buffer, at: number): number {
-  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 }

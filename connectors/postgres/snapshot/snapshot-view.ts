@@ -1,0 +1,61 @@
+import type { ChangeBatch } from '../../../src/core/change-batch.ts';
+import type { Chunk, ChunkEnd, SnapshotView } from '../../../src/core/snapshot.ts';
+import type { PgPosition } from '../positions.ts';
+import { compareLsn } from '../protocol/lsn.ts';
+import { readChunk } from './read-chunk.ts';
+import type { ReaderConnection } from './reader-connection.ts';
+import type { RowBatches, ViewPoint } from './row-batch.ts';
+import { requireTable, type ViewTable } from './view-table.ts';
+import type { ViewVisibility } from './visibility.ts';
+
+const END_DEADLINE_MS = 5_000;
+
+export interface ViewParts {
+  /** Each in a transaction on the same snapshot. */
+  readonly connections: readonly ReaderConnection[];
+  readonly tables: ReadonlyMap<string, ViewTable>;
+  readonly visibility: ViewVisibility;
+  readonly point: ViewPoint;
+  readonly batches: RowBatches;
+  readonly silenceMs: number;
+  /** Called once the view is gone. */
+  readonly onEnd: () => void;
+}
+
+/** One snapshot of the database, held open by read-only transactions that hold locks against what MVCC does not cover. */
+export class PgSnapshotView implements SnapshotView<PgPosition> {
+  readonly #parts: ViewParts;
+
+  constructor(parts: ViewParts) {
+    this.#parts = parts;
+  }
+
+  contains(batch: ChangeBatch<PgPosition>, index: number): boolean {
+    return this.#parts.visibility.contains(batch, index);
+  }
+
+  isPassed(position: PgPosition): boolean {
+    return compareLsn(position.lsn, this.#parts.point.lsn) >= 0;
+  }
+
+  async *read(
+    chunk: Chunk,
+    reader: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<ChangeBatch<PgPosition>, ChunkEnd, void> {
+    const { connections, tables, point, batches, silenceMs } = this.#parts;
+    const table = requireTable(tables, chunk.table.id);
+    const connection = connections[reader]!;
+    return yield* readChunk({ connection, table, chunk, point, batches, silenceMs }, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await endTransactions(this.#parts.connections);
+    this.#parts.onEnd();
+  }
+}
+
+/** Each connection is fit for the next transaction, or gone. */
+export async function endTransactions(connections: readonly ReaderConnection[]): Promise<void> {
+  await Promise.all(connections.map((connection) => connection.endTransaction(AbortSignal.timeout(END_DEADLINE_MS))));
+}
