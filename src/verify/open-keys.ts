@@ -1,0 +1,21 @@
+import type { KeyFinding } from './finding.ts';
+import type { TopicState } from './topic-state.ts';
+
+/** Keys that differed, until it is known why. */
+export interface OpenKeys {
+  readonly size: number;
+  /** Different for good. */
+  readonly confirmed: readonly KeyFinding[];
+  /** Rows that turned out to be equal, and how many of them as far as the topic knows them. */
+  readonly equal: number;
+  readonly partial: number;
+  has(key: string): boolean;
+  /** Numbers of the chunks that hold all the rows in question; null where the whole table has to be looked through. */
+  chunks(): readonly number[] | null;
+  /** The topic was read on: a key that reaches its row's state is equal. */
+  apply(state: TopicState): void;
+  /** The table was read again, since the topic was read up to where it was. */
+  endReading(): void;
+  /** The topic was given time to follow. Keys that did not change count it; who has counted enough is different. */
+  endRound(): void;
+}
