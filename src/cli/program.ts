@@ -7,6 +7,7 @@ import { configCommand } from './commands/config.ts';
 import { runCommand } from './commands/run.ts';
 import { tailCommand } from './commands/tail.ts';
 import { teardownCommand } from './commands/teardown.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { EXIT, exitCodeOf, UsageError } from './exit-code.ts';
 
 const EXIT_CODES = `
@@ -31,6 +32,7 @@ export async function runProgram(args: readonly string[], version: string, conte
     .addCommand(runCommand(context, done))
     .addCommand(checkCommand(context, done))
     .addCommand(tailCommand(context))
+    .addCommand(verifyCommand(context, done))
     .addCommand(checkpointCommand(context))
     .addCommand(configCommand(context, done))
     .addCommand(teardownCommand(context));

@@ -52,6 +52,8 @@ export class RecordStates {
   #row: RowImage | null = null;
   /** Records that cannot be read. */
   damaged = 0;
+  /** Those among them that may be about any row. */
+  blind = 0;
   /** Records of rows without a key, in a topic whose records have one. */
   unkeyed = 0;
   /** Changes in a topic without keys that do not tell what they replaced. */
@@ -130,8 +132,8 @@ export class RecordStates {
       reading.envelope.read(record.value, FRAME_BYTES, null, reading.take);
       this.#emitValue(record, StateKind.row, emit);
     } catch (error) {
-      if (!(error instanceof AvroDecodeError)) throw error;
-      this.damaged += 1;
+      this.#damage(error);
+      this.blind += 1;
     }
   }
 
@@ -202,6 +204,7 @@ export class RecordStates {
       return this.#readingOf(value)?.envelope.read(value, FRAME_BYTES, null, null).op ?? '';
     } catch (error) {
       this.#damage(error);
+      this.blind += 1;
       return '';
     }
   }

@@ -58,7 +58,7 @@ async function report(
     await list(finding, listed[finding.kind]);
   }
   const total = counts.missing + counts.extra + counts.different;
-  const { verdict, reason } = judge(total > 0 || states.damaged > 0, extent, comparison);
+  const { verdict, reason } = judge(total > 0, extent, comparison);
   return {
     table: qualifiedName(table.id),
     topic,
@@ -94,6 +94,9 @@ function judge(
   if (states.untold > 0) {
     const reason = `${states.untold} changes do not carry the row that they replaced: of a table without key they have to`;
     return { verdict: 'incomparable', reason };
+  }
+  if (states.blind > 0) {
+    return { verdict: 'incomparable', reason: `${states.blind} records that may be about any row cannot be read` };
   }
   return { verdict: isDifferent ? 'different' : 'equal', reason: null };
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { compilePattern } from '../../config/pattern.ts';
 import type { TailOptions } from '../application.ts';
 import { changeAsJson, type LiveChange, renderChangeLine } from '../change-line.ts';
 import { type CommandContext, notify, printLine, usesColour } from '../command-context.ts';
 import { type ConfiguredOptions, configuredCommand, settingsOf } from '../configured-command.ts';
 import { UsageError } from '../exit-code.ts';
+import { tablePattern } from '../table-pattern.ts';
 
 interface TailCommandOptions extends ConfiguredOptions {
   readonly table?: string[];
@@ -48,11 +48,4 @@ export function tailCommand(context: CommandContext): Command {
 
 function isDatabase(target: string): boolean {
   return /^(postgres(ql)?|mysql|mariadb):$/.test(URL.parse(target)?.protocol ?? '');
-}
-
-/** `orders` means the table in any schema, `public\.orders` and `public.orders` that of one. */
-function tablePattern(text: string): RegExp {
-  const pattern = compilePattern(text.includes('.') ? text : `(?:.*\\.)?${text}`);
-  if (pattern !== null) return pattern;
-  throw new UsageError(`--table ${text} is not a regular expression`, 'Write --table public.orders, for example.');
 }

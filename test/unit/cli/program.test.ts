@@ -24,6 +24,7 @@ const UNUSED: Application = {
   showCheckpoint: () => assert.fail('showCheckpoint was called'),
   tailDatabase: () => assert.fail('tailDatabase was called'),
   tailTopic: () => assert.fail('tailTopic was called'),
+  verifySource: () => assert.fail('verifySource was called'),
 };
 
 async function tailrace(args: readonly string[], application: Partial<Application> = {}, terminal = false) {
