@@ -3,17 +3,11 @@ import { it } from 'node:test';
 import type { TableReport } from '../../src/verify/report.ts';
 import { Daemon } from '../support/daemon-process.ts';
 import { caughtUp, tailedDatabase } from '../support/tailed-database.ts';
-import { appendRecords, deleteRecordsBefore, rewriteTopic } from '../support/topic-damage.ts';
+import { appendRecords, rewriteTopic } from '../support/topic-damage.ts';
 import type { ReadRecord } from '../support/topic-reader.ts';
-import { type Verdict, verify } from '../support/verify-command.ts';
+import { tableOf, verify } from '../support/verify-command.ts';
 
 const NO_FINDINGS = { missing: 0, extra: 0, different: 0 };
-
-function tableOf({ report, stderr }: Verdict, name: string): TableReport {
-  const found = report?.tables.find(({ table }) => table === name);
-  assert.ok(found, `no report of ${name}; the command said: ${stderr}`);
-  return found;
-}
 
 /** The records whose key is `id`, as this test's tables have it: one int column in the wire format. */
 function idOf({ key }: ReadRecord): number {
@@ -111,5 +105,3 @@ function withChangedByte(value: Buffer, text: string): Buffer {
   changed[at + text.length - 1] = 'X'.charCodeAt(0);
   return changed;
 }
-
-void deleteRecordsBefore;

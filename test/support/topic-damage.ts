@@ -46,6 +46,8 @@ export async function deleteRecordsBefore(topic: string, partition: number, offs
   const admin = kafka.admin();
   await admin.connect();
   try {
+    // Teaches the client who leads the partition.
+    await admin.fetchTopicOffsets(topic);
     await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
   } finally {
     await admin.disconnect();

@@ -1,4 +1,5 @@
-import type { VerifyReport } from '../../src/verify/report.ts';
+import assert from 'node:assert/strict';
+import type { TableReport, VerifyReport } from '../../src/verify/report.ts';
 import { CommandProcess } from './command-process.ts';
 
 export interface Verdict {
@@ -14,4 +15,11 @@ export async function verify(configPath: string, source: string, ...more: readon
   const code = await command.ended(120_000);
   const report = command.stdout === '' ? null : (JSON.parse(command.stdout) as VerifyReport);
   return { code, report, stderr: command.stderr };
+}
+
+/** What was found of a table. */
+export function tableOf({ report, stderr }: Verdict, name: string): TableReport {
+  const found = report?.tables.find(({ table }) => table === name);
+  assert.ok(found, `no report of ${name}; the command said: ${stderr}`);
+  return found;
 }
