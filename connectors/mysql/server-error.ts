@@ -113,6 +113,11 @@ export function streamError(number: number, text: string): TailraceError {
   return classifiedError(classify(null, number, text), describe(text, number, 'streaming'));
 }
 
+/** The same for an error packet in the answer to a statement of ours. Its number is in `cause`, as the driver has it. */
+export function serverError(number: number, text: string, doing: string): TailraceError {
+  return mysqlError(Object.assign(new Error(text), { errno: number, sqlMessage: text }), doing);
+}
+
 function describe(text: string, number: number | null, doing: string): string {
   return `The server failed while ${doing}: ${text}${number === null ? '' : ` (${number})`}`;
 }
