@@ -1,3 +1,4 @@
+import type { RowKey } from '../core/snapshot.ts';
 import type { StateKind } from './topic-state.ts';
 
 /** A key whose state in the topic was not that of the table: damage, or a change on its way. */
@@ -12,6 +13,8 @@ export interface Candidate {
   topic: SeenState | null;
   /** Avro bytes of the row's key, where it was read again. */
   rowKey: Buffer | null;
+  /** Where to find the row in the table, where it was read again and that is known. */
+  place: RowKey | null;
   /** Looks in a row at which neither the row nor the topic had changed. */
   unchangedRounds: number;
 }

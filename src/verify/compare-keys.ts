@@ -154,6 +154,7 @@ class KeyComparison {
       chunk,
       topic: last === NO_ENTRY || isGone ? null : this.#seen(last),
       rowKey: null,
+      place: null,
       unchangedRounds: 0,
     };
   }

@@ -1,3 +1,4 @@
+import type { RowKey } from '../core/snapshot.ts';
 import type { Candidate } from './candidate.ts';
 import type { KeyFinding } from './finding.ts';
 import type { OpenKeys } from './open-keys.ts';
@@ -8,10 +9,12 @@ import { Truncates } from './truncates.ts';
 /** Looks in a row at which nothing has changed after which a difference is one. */
 const ROUNDS_UNCHANGED = 2;
 
-interface Rereading {
-  forms: string[];
-  chunk: number;
-  rowKey: Buffer | null;
+/** A row of the table that was read again. */
+export interface RereadRow {
+  readonly key: string;
+  readonly chunk: number;
+  readonly rowKey: Buffer;
+  readonly place: RowKey | null;
 }
 
 /**
@@ -20,7 +23,7 @@ interface Rereading {
  */
 export class KeyCandidates implements OpenKeys {
   readonly #open = new Map<string, Candidate>();
-  readonly #reread = new Map<string, Rereading>();
+  readonly #reread = new Map<string, RereadRow & { readonly forms: string[] }>();
   /** Offsets at the last look, by key. */
   readonly #looked = new Map<string, string>();
   readonly #truncates = new Truncates();
@@ -57,6 +60,15 @@ export class KeyCandidates implements OpenKeys {
     return [...chunks].sort((a, b) => a - b);
   }
 
+  places(): readonly RowKey[] | null {
+    const places: RowKey[] = [];
+    for (const { place } of this.#open.values()) {
+      if (place === null) return null;
+      places.push(place);
+    }
+    return places;
+  }
+
   has(key: string): boolean {
     return this.#open.has(key);
   }
@@ -77,11 +89,11 @@ export class KeyCandidates implements OpenKeys {
   }
 
   /** A form of a row of the table that is read again. */
-  addForm(key: string, form: RowForm, chunk: number, rowKey: Buffer): void {
-    let reread = this.#reread.get(key);
+  addForm(row: RereadRow, form: RowForm): void {
+    let reread = this.#reread.get(row.key);
     if (reread === undefined) {
-      reread = { forms: [], chunk, rowKey: Buffer.from(rowKey) };
-      this.#reread.set(key, reread);
+      reread = { ...row, forms: [] };
+      this.#reread.set(row.key, reread);
     }
     reread.forms.push(`${form.columnSet}:${hashText(form.row, 0)}`);
   }
@@ -95,6 +107,7 @@ export class KeyCandidates implements OpenKeys {
       candidate.forms = forms;
       candidate.chunk = reread?.chunk ?? -1;
       candidate.rowKey = reread?.rowKey ?? null;
+      candidate.place = reread?.place ?? null;
       this.#settle(candidate);
     }
     this.#reread.clear();

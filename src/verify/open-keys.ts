@@ -1,3 +1,4 @@
+import type { RowKey } from '../core/snapshot.ts';
 import type { KeyFinding } from './finding.ts';
 import type { TopicState } from './topic-state.ts';
 
@@ -12,6 +13,8 @@ export interface OpenKeys {
   has(key: string): boolean;
   /** Numbers of the chunks that hold all the rows in question; null where the whole table has to be looked through. */
   chunks(): readonly number[] | null;
+  /** Where to find each of the rows in question; null where that is not known of one. */
+  places(): readonly RowKey[] | null;
   /** The topic was read on: a key that reaches its row's state is equal. */
   apply(state: TopicState): void;
   /** The table was read again, since the topic was read up to where it was. */

@@ -5,6 +5,8 @@ import { qualifiedName } from '../core/table.ts';
 
 /** Rows of a chunk: few enough that looking at one again is cheap, many enough that there are not too many chunks. */
 const CHUNK_ROWS = 10_000;
+/** Keys that are asked for in one statement. */
+const LOT_KEYS = 500;
 const CHUNK_BYTES = 32 * 1024 * 1024;
 const CHUNK_MS = 1_000;
 /** A view holds back the cleaning up on the server: none is kept for longer, unless the table has no key. */
@@ -71,6 +73,18 @@ export class TableReading implements AsyncDisposable {
     }
   }
 
+  /** The rows of these keys that the table has still. */
+  async readKeys(keys: readonly RowKey[], visit: VisitRow, signal: AbortSignal): Promise<void> {
+    for (let at = 0; at < keys.length; at += LOT_KEYS) {
+      const lot = keys.slice(at, at + LOT_KEYS);
+      for (let after: RowKey | null = null; ; ) {
+        const end = await this.#read({ after, upTo: null, keys: lot }, LOT_KEYS, visit, signal);
+        if (end.isDone) break;
+        after = end.last;
+      }
+    }
+  }
+
   /** Ends the view; the next reading is of a newer one. */
   async endView(): Promise<void> {
     const view = this.#view;
@@ -82,10 +96,10 @@ export class TableReading implements AsyncDisposable {
     await this.endView();
   }
 
-  async #read(stretch: TableChunk, rows: number, visit: VisitRow, signal: AbortSignal): Promise<ChunkEnd> {
+  async #read(stretch: TableChunk & { readonly keys?: readonly RowKey[] }, rows: number, visit: VisitRow, signal: AbortSignal): Promise<ChunkEnd> {
     const view = await this.#currentView(signal);
     const limits = { rows, bytes: CHUNK_BYTES, timeMs: CHUNK_MS };
-    const chunk = { table: this.#table, ...stretch, keys: null, filter: null, limits };
+    const chunk = { table: this.#table, keys: null, ...stretch, filter: null, limits };
     const batches = view.read(chunk, 0, signal);
     for (;;) {
       const next = await batches.next();

@@ -220,12 +220,14 @@ export class TableVerification implements AsyncDisposable {
   }
 
   async #readAgain(open: OpenKeys, signal: AbortSignal): Promise<void> {
-    let chunk = 0;
+    let chunk = -1;
     const visit: VisitRow = (batch, index) => this.#visitAgain(open, batch, index, chunk);
     const enter = (number: number): void => {
       chunk = number;
     };
-    const wanted = open.chunks();
+    const places = open.places();
+    const wanted = places === null ? open.chunks() : [];
+    if (places !== null) await this.#reading.readKeys(places, visit, signal);
     if (wanted === null) this.#chunks = await this.#reading.readAll(enter, visit, signal);
     for (const number of wanted ?? []) {
       enter(number);
@@ -241,8 +243,9 @@ export class TableVerification implements AsyncDisposable {
     if (!open.has(key)) return;
     if (open instanceof ValueCandidates) open.addRow(key, states.keyBytes);
     else if (open instanceof KeyCandidates) {
-      const keyBytes = Buffer.from(states.keyBytes);
-      states.forms(batch, true, (form) => open.addForm(key, form, chunk, keyBytes));
+      const place = this.#dependencies.reader.keyOf(this.#table, batch, index);
+      const row = { key, chunk, rowKey: Buffer.from(states.keyBytes), place };
+      states.forms(batch, true, (form) => open.addForm(row, form));
     }
   }
 

@@ -52,6 +52,10 @@ export class ValueCandidates implements OpenKeys {
     return null;
   }
 
+  places(): null {
+    return null;
+  }
+
   has(key: string): boolean {
     return this.#open.has(key);
   }
