@@ -10,7 +10,7 @@ import { type FetchedPartition, fetch } from './protocol/fetch.ts';
 import { retryTransient } from './retry-transient.ts';
 import { TopicAdmin } from './topic-admin.ts';
 
-const FETCH_BYTES = 4 * 1024 * 1024;
+const FETCH_BYTES = 1024 * 1024;
 /** Enough for the batch of one record: a broker gives a whole batch, however large. */
 const LOOK_BYTES = 64 * 1024;
 const FETCH_WAIT_MS = 500;

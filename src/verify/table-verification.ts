@@ -1,5 +1,6 @@
 import type { RowEncoder } from '../avro/row-encoder.ts';
 import type { ChangeBatch } from '../core/change-batch.ts';
+import { freeBuffer } from '../core/free-buffer.ts';
 import type { SnapshotTable } from '../core/snapshot.ts';
 import { qualifiedName, type TableVersion } from '../core/table.ts';
 import type { Candidate } from './candidate.ts';
@@ -186,6 +187,8 @@ export class TableVerification implements AsyncDisposable {
         counts.partial += partial;
         counts.tolerated += tolerated;
       }
+      // Now and not when the collector feels like it: a part is large, and the next is coming.
+      for (const { words } of [states, rows]) freeBuffer(new Uint8Array(words.buffer));
     }
     const open: OpenKeys = this.#isKeyless ? new ValueCandidates(values) : new KeyCandidates(keys);
     return { open, unexamined, ...counts };
