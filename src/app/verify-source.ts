@@ -1,10 +1,13 @@
 import { RegistryClient } from '../avro/registry-client.ts';
 import { RegistryRefusal } from '../avro/registry-errors.ts';
 import { RowEncoder } from '../avro/row-encoder.ts';
+import { CHECKPOINT_KEY, decodeCheckpoint } from '../checkpoint/checkpoint-codec.ts';
 import type { VerifyOptions } from '../cli/application.ts';
+import type { ConnectorDependencies } from '../core/connector.ts';
 import { ConfigurationError, FatalError } from '../core/errors.ts';
 import type { Settings, SourceSettings } from '../core/settings.ts';
 import type { SnapshotReader, SnapshotTable } from '../core/snapshot.ts';
+import type { StateStore } from '../core/source-state.ts';
 import { qualifiedName } from '../core/table.ts';
 import { headerOf } from '../kafka/log-batches.ts';
 import { TopicLog } from '../kafka/topic-log.ts';
@@ -16,10 +19,11 @@ import { topicNames } from '../pipeline/topic-names.ts';
 import type { TableReport, VerifyReport } from '../verify/report.ts';
 import { toleratedTexts } from '../verify/tolerated-texts.ts';
 import type { SchemaById, TopicRecord, TopicSource } from '../verify/topic-source.ts';
-import type { VerifyDependencies } from '../verify/verify-dependencies.ts';
+import type { PublishedPosition, VerifyDependencies } from '../verify/verify-dependencies.ts';
 import { verifyTable } from '../verify/verify-table.ts';
-import { loadConnector } from './load-connector.ts';
+import { type ConfiguredConnector, loadConnector } from './load-connector.ts';
 import { noticeLogger } from './notice-logger.ts';
+import { openStateStore } from './open-state-store.ts';
 import { explainRefusal } from './registry-refusal.ts';
 
 const LISTED_KEYS = 1_000;
@@ -38,7 +42,10 @@ export async function verifySource(
   const clock = new SystemClock();
   await using registry = new RegistryClient(settings.schemaRegistry, metrics);
   await using log = new TopicLog(settings.kafka, clock);
-  await using reader = await openReader(source, options, { logger: noticeLogger(options.notice), metrics, clock });
+  const configured = await loadConnector(source);
+  const logger = noticeLogger(options.notice);
+  await using reader = await openReader(source, configured, { logger, metrics, clock }, options.signal);
+  const store = openStateStore(settings);
   const names = topicNames(source.topicPrefix);
   const texts = toleratedTexts(options.tolerate);
   const dependencies: VerifyDependencies = {
@@ -48,6 +55,7 @@ export async function verifySource(
     schemaById: remembering((id) => registry.schemaById(id, options.signal)),
     clock,
     texts,
+    publishedUpTo: (signal) => publishedUpTo(store, sourceName, configured, signal),
     topicOf: (table) => names.data(table),
     createEncoder: (version) =>
       new RowEncoder(shapeTable(version, source, names.data(version.id)), {
@@ -68,24 +76,36 @@ export async function verifySource(
     }
   } catch (error) {
     throw error instanceof RegistryRefusal ? explainRefusal(error, settings.schemaRegistry) : error;
+  } finally {
+    await store.close();
   }
   return { source: sourceName, equal: tables.every(({ verdict }) => verdict === 'equal'), tables };
 }
 
 async function openReader(
   source: SourceSettings,
-  { signal }: VerifyOptions,
-  dependencies: Parameters<
-    NonNullable<Awaited<ReturnType<typeof loadConnector>>['connector']['openSnapshotReader']>
-  >[1],
+  { connector, config }: ConfiguredConnector,
+  dependencies: ConnectorDependencies,
+  signal: AbortSignal,
 ): Promise<SnapshotReader<unknown>> {
-  const { connector, config } = await loadConnector(source);
   if (connector.openSnapshotReader !== undefined) return connector.openSnapshotReader(config, dependencies, signal);
   throw new ConfigurationError(`tables of a source of type ${source.type} cannot be read yet`, {
     code: 'VERIFY_NOT_BUILT',
     remedy: 'Verify a source of another database.',
     source: source.name,
   });
+}
+
+/** What the checkpoint says; nothing is claimed. */
+async function publishedUpTo(
+  store: StateStore,
+  sourceName: string,
+  { connector }: ConfiguredConnector,
+  signal: AbortSignal,
+): Promise<PublishedPosition | null> {
+  const text = (await store.peek(sourceName, signal))?.get(CHECKPOINT_KEY);
+  const position = text === undefined ? null : decodeCheckpoint(text, sourceName).position;
+  return position === null ? null : { text: position, position: connector.positions.decode(position) };
 }
 
 /** @throws ConfigurationError where a pattern names no captured table: nothing would be compared. */

@@ -31,6 +31,7 @@ function summary(table: TableReport): string {
     count(counts.extra, 'extra'),
     count(counts.different, 'different'),
     count(table.damaged_records, 'records cannot be read'),
+    count(table.unpublishable, 'rows whose key cannot be published'),
     count(table.unavailable, 'only as far as the topic has their columns'),
     count(table.tolerated, 'with a tolerated defect'),
     count(table.ignored_in_flight, 'changed at every look and were left out'),

@@ -6,7 +6,7 @@ import type { RowForm } from './row-states.ts';
 import { hashText, StateKind, type TopicState } from './topic-state.ts';
 import { Truncates } from './truncates.ts';
 
-/** Looks in a row at which nothing has changed after which a difference is one. */
+/** Looks in a row at which nothing has changed after which a difference is one, where it is not known how far the topic is. */
 const ROUNDS_UNCHANGED = 2;
 
 /** A row of the table that was read again. */
@@ -114,13 +114,13 @@ export class KeyCandidates implements OpenKeys {
   }
 
   /** The topic was given time to follow the last reading of the table. Those that did not change count it. */
-  endRound(): void {
+  endRound(isPassed: boolean): void {
     for (const candidate of [...this.#open.values()]) {
       const place = placeOf(candidate);
       if (this.#looked.get(candidate.key) !== place) candidate.unchangedRounds = -1;
       this.#looked.set(candidate.key, place);
       candidate.unchangedRounds += 1;
-      if (candidate.unchangedRounds < ROUNDS_UNCHANGED) continue;
+      if (candidate.unchangedRounds < (isPassed ? 1 : ROUNDS_UNCHANGED)) continue;
       this.#confirmed.push(candidate);
       this.#open.delete(candidate.key);
     }

@@ -19,6 +19,9 @@ export interface OpenKeys {
   apply(state: TopicState): void;
   /** The table was read again, since the topic was read up to where it was. */
   endReading(): void;
-  /** The topic was given time to follow. Keys that did not change count it; who has counted enough is different. */
-  endRound(): void;
+  /**
+   * The topic was read on. Keys that did not change count it, and are different once they have counted enough: once where
+   * the topic holds all that was read of the table by now (`isPassed`), twice where nobody knows that.
+   */
+  endRound(isPassed: boolean): void;
 }

@@ -25,6 +25,8 @@ export interface TableReport {
   readonly tolerated: number;
   /** Records that cannot be read. */
   readonly damaged_records: number;
+  /** Rows whose key cannot be published, so that they are in no topic; under no key they are in a list. */
+  readonly unpublishable: number;
   /** Keys that differed and were not looked at again, because there were too many; they are among the counts. */
   readonly unexamined: number;
 }

@@ -29,6 +29,8 @@ export class TableReading implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #notice: (text: string) => void;
   #view: SnapshotView<unknown> | null = null;
+  /** The newest view, though it may be gone: where it stood is known still. */
+  #newest: SnapshotView<unknown> | null = null;
   #openedAtMs = 0;
 
   constructor(
@@ -85,6 +87,11 @@ export class TableReading implements AsyncDisposable {
     }
   }
 
+  /** Whether a stream that goes on at `position` has emitted everything that was read so far. */
+  isPassed(position: unknown): boolean {
+    return this.#newest === null || this.#newest.isPassed(position);
+  }
+
   /** Ends the view; the next reading is of a newer one. */
   async endView(): Promise<void> {
     const view = this.#view;
@@ -96,7 +103,12 @@ export class TableReading implements AsyncDisposable {
     await this.endView();
   }
 
-  async #read(stretch: TableChunk & { readonly keys?: readonly RowKey[] }, rows: number, visit: VisitRow, signal: AbortSignal): Promise<ChunkEnd> {
+  async #read(
+    stretch: TableChunk & { readonly keys?: readonly RowKey[] },
+    rows: number,
+    visit: VisitRow,
+    signal: AbortSignal,
+  ): Promise<ChunkEnd> {
     const view = await this.#currentView(signal);
     const limits = { rows, bytes: CHUNK_BYTES, timeMs: CHUNK_MS };
     const chunk = { table: this.#table, keys: null, ...stretch, filter: null, limits };
@@ -133,6 +145,7 @@ export class TableReading implements AsyncDisposable {
       const view = await this.#reader.openView({ tables: [this.#table], readers: 1, emittedUpTo: null }, signal);
       if (!('refusal' in view)) {
         this.#view = view;
+        this.#newest = view;
         this.#openedAtMs = performance.now();
         return view;
       }

@@ -45,6 +45,7 @@ export interface Comparison {
   readonly states: RecordStates;
   readonly isKeyless: boolean;
   readonly rows: number;
+  readonly unpublishable: number;
   readonly partial: number;
   readonly tolerated: number;
   readonly open: OpenKeys;
@@ -68,6 +69,7 @@ export class TableVerification implements AsyncDisposable {
   readonly #rowStates = new Map<string, RowStates>();
   #encoder: RowEncoder | null = null;
   #rows = 0;
+  #unpublishable = 0;
   #isKeyless = false;
   /** Whether the columns are settled: of a table that was empty there are none. */
   #isProbed = false;
@@ -108,7 +110,13 @@ export class TableVerification implements AsyncDisposable {
       forms.close();
       await this.#follow(compared.open, topicReading, this.#dependencies.patienceMs, signal);
       await this.#lookAgain(compared.open, topicReading, signal);
-      return { ...compared, encoder: this.#encoder, states, isKeyless: this.#isKeyless, rows: this.#rows };
+      const [encoder, isKeyless, rows, unpublishable] = [
+        this.#encoder,
+        this.#isKeyless,
+        this.#rows,
+        this.#unpublishable,
+      ];
+      return { ...compared, encoder, states, isKeyless, rows, unpublishable };
     } finally {
       seen.close();
       forms.close();
@@ -145,8 +153,10 @@ export class TableVerification implements AsyncDisposable {
       this.#rows += 1;
       if (this.#rows % PROGRESS_ROWS === 0) this.#progress('reading the table', this.#rows, estimate);
       const states = this.#rowStatesOf(batch.versions[index]!);
-      // A row whose key cannot be published is in no topic.
-      if (!states.locate(batch, index)) return;
+      if (!states.locate(batch, index)) {
+        this.#unpublishable += 1;
+        return;
+      }
       const part = partOf(states.key, division.parts);
       const keep = (form: RowForm): void => {
         const at = forms.add(part);
@@ -194,22 +204,33 @@ export class TableVerification implements AsyncDisposable {
     return { open, unexamined, ...counts };
   }
 
-  /** Reads the topic on until nothing differs any more, or nothing has become equal for a while. */
-  async #follow(open: OpenKeys, topic: TopicReading, patienceMs: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Reads the topic on until nothing differs any more, or it holds all that was read of the table, or neither the source's
+   * checkpoint nor what differs has changed for a while.
+   * @returns whether it holds all of it: a change that is not there then never comes
+   */
+  async #follow(open: OpenKeys, topic: TopicReading, patienceMs: number, signal: AbortSignal): Promise<boolean> {
     let { size } = open;
+    let published = '';
     let until = performance.now() + patienceMs;
     while (open.size > 0) {
+      // Asked for before the topic is read: what it stands for is in the topic by then.
+      const upTo = await this.#dependencies.publishedUpTo(signal);
+      const isPassed = upTo !== null && this.#reading.isPassed(upTo.position);
       await topic.readOn(
         (state) => open.apply(state),
         () => {},
         signal,
       );
+      if (isPassed) return true;
       const now = performance.now();
-      if (open.size < size) until = now + patienceMs;
-      else if (now >= until) return;
+      if (open.size < size || (upTo !== null && upTo.text !== published)) until = now + patienceMs;
+      else if (now >= until) return false;
       size = open.size;
+      published = upTo?.text ?? '';
       if (size > 0) await this.#dependencies.clock.sleep(POLL_MS, signal);
     }
+    return true;
   }
 
   async #lookAgain(open: OpenKeys, topic: TopicReading, signal: AbortSignal): Promise<void> {
@@ -217,8 +238,7 @@ export class TableVerification implements AsyncDisposable {
       this.#progress('looking again', round, MOST_ROUNDS);
       await this.#readAgain(open, signal);
       open.endReading();
-      await this.#follow(open, topic, this.#dependencies.patienceAgainMs, signal);
-      open.endRound();
+      open.endRound(await this.#follow(open, topic, this.#dependencies.patienceAgainMs, signal));
     }
   }
 

@@ -1,3 +1,4 @@
+import { TransientError } from '../core/errors.ts';
 import type { RecordStates } from './record-states.ts';
 import type { TopicExtent, TopicSource } from './topic-source.ts';
 import type { TopicState } from './topic-state.ts';
@@ -29,6 +30,7 @@ export class TopicReading {
     for (const [partition, end] of ends.entries()) {
       // Partitions that were added, and a topic that was made, since: from their beginning.
       const from = this.#at[partition] ?? 0;
+      if (end < from) throw replacedError(this.#topic, partition);
       let last = from;
       for await (const records of this.#source.read(this.#topic, partition, from, end, signal)) {
         await this.#states.prepare(records);
@@ -41,4 +43,11 @@ export class TopicReading {
       this.#at[partition] = Math.max(from, end);
     }
   }
+}
+
+function replacedError(topic: string, partition: number): TransientError {
+  return new TransientError(`partition ${partition} of ${topic} ends before what was read of it: it was made again`, {
+    code: 'VERIFY_TOPIC_REPLACED',
+    remedy: 'Verify again; if nobody made the topic again, look at the brokers: records were lost.',
+  });
 }

@@ -15,7 +15,7 @@ export interface ValueCandidate {
   unchangedRounds: number;
 }
 
-/** Looks in a row at which nothing has changed after which a difference is one. */
+/** Looks in a row at which nothing has changed after which a difference is one, where it is not known how far the topic is. */
 const ROUNDS_UNCHANGED = 2;
 
 /** The values that differed, until it is known why. */
@@ -93,12 +93,12 @@ export class ValueCandidates implements OpenKeys {
     this.#reread.clear();
   }
 
-  endRound(): void {
+  endRound(isPassed: boolean): void {
     for (const candidate of [...this.#open.values()]) {
       if (this.#looked.get(candidate.key) !== candidate.records) candidate.unchangedRounds = -1;
       this.#looked.set(candidate.key, candidate.records);
       candidate.unchangedRounds += 1;
-      if (candidate.unchangedRounds < ROUNDS_UNCHANGED) continue;
+      if (candidate.unchangedRounds < (isPassed ? 1 : ROUNDS_UNCHANGED)) continue;
       this.#confirmed.push(candidate);
       this.#open.delete(candidate.key);
     }

@@ -6,12 +6,20 @@ import type { TableId, TableVersion } from '../core/table.ts';
 import type { VerifyProgress } from './report.ts';
 import type { SchemaById, TopicSource } from './topic-source.ts';
 
+/** A position of the source's connector, and its text. */
+export interface PublishedPosition {
+  readonly text: string;
+  readonly position: unknown;
+}
+
 export interface VerifyDependencies {
   readonly reader: SnapshotReader<unknown>;
   readonly topics: TopicSource;
   readonly schemaById: SchemaById;
   readonly clock: Clock;
   topicOf(table: TableId): string;
+  /** Up to where everything is published, as the source's checkpoint has it; null where it has none. */
+  publishedUpTo(signal: AbortSignal): Promise<PublishedPosition | null>;
   /** Encodes rows of a version as the pipeline publishes them. */
   createEncoder(version: TableVersion): RowEncoder;
   /** Rewrites texts on both sides before they are compared. */

@@ -57,7 +57,7 @@ async function report(
     counts[finding.kind] += finding.copies;
     await list(finding, listed[finding.kind]);
   }
-  const total = counts.missing + counts.extra + counts.different;
+  const total = counts.missing + counts.extra + counts.different + comparison.unpublishable;
   const { verdict, reason } = judge(total > 0, extent, comparison);
   return {
     table: qualifiedName(table.id),
@@ -71,6 +71,7 @@ async function report(
     unavailable: comparison.partial + open.partial,
     tolerated: comparison.tolerated,
     damaged_records: states.damaged,
+    unpublishable: comparison.unpublishable,
     unexamined: unexamined.missing + unexamined.extra + unexamined.different,
   };
 
@@ -116,6 +117,7 @@ function cutReport(table: SnapshotTable, topic: string, { message }: TailraceErr
     unavailable: 0,
     tolerated: 0,
     damaged_records: 0,
+    unpublishable: 0,
     unexamined: 0,
   };
 }

@@ -28,7 +28,13 @@ describe('a key of a topic and its row', () => {
     // An earlier state that the topic had left when the table was read does not count.
     assert.deepEqual(compare(states, 4, [{ key: 1, row: 10 }]).keys, [1]);
     assert.deepEqual(compare(states, 4, []).keys, [1]);
-    assert.deepEqual(compare(states, 4, [{ key: 1, row: 11 }, { key: 2, row: 20 }]).keys, [2]);
+    assert.deepEqual(
+      compare(states, 4, [
+        { key: 1, row: 11 },
+        { key: 2, row: 20 },
+      ]).keys,
+      [2],
+    );
   });
 
   it('are equal where the topic comes to the row later, even if it has left it by now', () => {
@@ -45,7 +51,17 @@ describe('a key of a topic and its row', () => {
     ] as const) {
       assert.deepEqual(compare(states, 1, [{ key: 1, row: value }]).keys, expected, `row ${value}`);
     }
-    assert.deepEqual(compare([{ kind: row, key: 1, row: 1 }, { kind: deleted, key: 1 }], 1, []).keys, []);
+    assert.deepEqual(
+      compare(
+        [
+          { kind: row, key: 1, row: 1 },
+          { kind: deleted, key: 1 },
+        ],
+        1,
+        [],
+      ).keys,
+      [],
+    );
     assert.deepEqual(compare([{ kind: row, key: 1, row: 1 }], 0, []).keys, [], 'made after the table was read');
   });
 
@@ -95,7 +111,9 @@ describe('a key of a topic and its row', () => {
   });
 
   it('tell what differs', () => {
-    const { differing } = compare([{ kind: row, key: 1, row: 10, partition: 2, offset: 42 }], 1, [{ key: 1, row: 9, chunk: 5 }]);
+    const { differing } = compare([{ kind: row, key: 1, row: 10, partition: 2, offset: 42 }], 1, [
+      { key: 1, row: 9, chunk: 5 },
+    ]);
     const [found] = differing;
     assert.equal(found?.chunk, 5);
     assert.deepEqual([found?.topic?.partition, found?.topic?.offset], [2, 42]);

@@ -24,13 +24,10 @@ it('counts how often a value was added more than taken away', () => {
   assert.equal(compare(states, 4, [1, 1]).equal, 2);
   const { differing, keys } = compare(states, 4, [1, 1, 1, 2]);
   assert.deepEqual(keys, [1, 2]);
-  assert.deepEqual(
-    differing.map(({ rows, records }) => [rows, records]).sort(),
-    [
-      [1, 0],
-      [3, 2],
-    ],
-  );
+  assert.deepEqual(differing.map(({ rows, records }) => [rows, records]).sort(), [
+    [1, 0],
+    [3, 2],
+  ]);
 });
 
 it('agrees with counting at every moment', () => {

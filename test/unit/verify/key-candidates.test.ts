@@ -35,7 +35,7 @@ describe('a key that differs', () => {
     candidates.apply(stateOf({ kind: row, key: 1, row: 11 }, 6));
     assert.deepEqual([candidates.size, candidates.equal], [0, 1]);
     candidates.apply(stateOf({ kind: row, key: 1, row: 12 }, 7));
-    candidates.endRound();
+    candidates.endRound(false);
     assert.deepEqual(candidates.confirmed, []);
   });
 
@@ -54,29 +54,40 @@ describe('a key that differs', () => {
     assert.deepEqual(candidates.chunks(), [4]);
     assert.equal(candidates.places(), null, 'only a row that was read again tells its place');
     reread(candidates, forms);
-    candidates.endRound();
+    candidates.endRound(false);
     assert.deepEqual([candidates.size, candidates.confirmed.length], [1, 0]);
     assert.deepEqual(candidates.places(), [['1']]);
     reread(candidates, forms);
-    candidates.endRound();
+    candidates.endRound(false);
     assert.equal(candidates.size, 0);
     const [found] = candidates.confirmed;
     assert.equal(found?.kind, 'different');
     assert.deepEqual(found?.rowKey, Buffer.from([1]));
   });
 
+  it('is different after one look where the topic is known to hold all that was read', () => {
+    const forms = [{ key: 1, row: 11 }];
+    const candidates = open([ROW], forms);
+    reread(candidates, [{ key: 1, row: 12 }]);
+    candidates.endRound(true);
+    assert.deepEqual([candidates.size, candidates.confirmed.length], [1, 0], 'its row has changed');
+    reread(candidates, [{ key: 1, row: 12 }]);
+    candidates.endRound(true);
+    assert.deepEqual([candidates.size, candidates.confirmed.length], [0, 1]);
+  });
+
   it('is looked at again where its row or its record changed meanwhile', () => {
     const candidates = open([ROW], [{ key: 1, row: 11 }]);
     for (let round = 0; round < 5; round++) {
       reread(candidates, [{ key: 1, row: 12 + (round % 2) }]);
-      candidates.endRound();
+      candidates.endRound(false);
       assert.deepEqual([candidates.size, candidates.confirmed.length], [1, 0], `round ${round}`);
     }
     reread(candidates, [{ key: 1, row: 12 }]);
     for (let round = 0; round < 5; round++) {
       candidates.apply(stateOf({ kind: row, key: 1, row: 30 + round }, 20 + round));
       reread(candidates, [{ key: 1, row: 12 }]);
-      candidates.endRound();
+      candidates.endRound(false);
       assert.equal(candidates.size, 1, `record ${round}`);
     }
     reread(candidates, [{ key: 1, row: 34 }]);
@@ -84,11 +95,20 @@ describe('a key that differs', () => {
   });
 
   it('is missing without a record, and extra without a row', () => {
-    const candidates = open([ROW, { kind: row, key: 3, row: 1 }, { kind: deleted, key: 3 }], [{ key: 2, row: 1 }, { key: 3, row: 1 }]);
+    const candidates = open(
+      [ROW, { kind: row, key: 3, row: 1 }, { kind: deleted, key: 3 }],
+      [
+        { key: 2, row: 1 },
+        { key: 3, row: 1 },
+      ],
+    );
     assert.equal(candidates.chunks(), null, 'where a row should be is not known');
     for (let round = 0; round < 2; round++) {
-      reread(candidates, [{ key: 2, row: 1 }, { key: 3, row: 1 }]);
-      candidates.endRound();
+      reread(candidates, [
+        { key: 2, row: 1 },
+        { key: 3, row: 1 },
+      ]);
+      candidates.endRound(false);
     }
     assert.deepEqual(candidates.confirmed.map(({ kind }) => kind).sort(), ['extra', 'missing', 'missing']);
     const extra = candidates.confirmed.find(({ kind }) => kind === 'extra');
