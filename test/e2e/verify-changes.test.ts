@@ -113,7 +113,7 @@ it('columns that came and went, what the configuration hides, and truncated tabl
   await daemon.start().streaming();
   await tailed.query("INSERT INTO shapes SELECT i, i, 'b', i, 's', 'm' || i FROM generate_series(1, 10) AS i");
   await tailed.query(
-    "ALTER TABLE shapes DROP COLUMN gone; ALTER TABLE shapes ADD COLUMN added int DEFAULT 5; ALTER TABLE shapes ALTER a TYPE bigint",
+    'ALTER TABLE shapes DROP COLUMN gone; ALTER TABLE shapes ADD COLUMN added int DEFAULT 5; ALTER TABLE shapes ALTER a TYPE bigint',
   );
   await tailed.query("INSERT INTO shapes SELECT i, i, 'b', 's', 'm' || i, NULL FROM generate_series(11, 15) AS i");
   await tailed.query('ALTER TABLE shapes ADD COLUMN nullable text; UPDATE shapes SET a = 0 WHERE id = 2');
@@ -124,14 +124,11 @@ it('columns that came and went, what the configuration hides, and truncated tabl
   await caughtUp(daemon, tailed, tailed.prefix);
   const equal = await verify(daemon.configPath, tailed.prefix);
   assert.equal(equal.code, 0, JSON.stringify(equal.report, null, 1) + equal.stderr);
-  assert.deepEqual(
-    equal.report?.tables.map(({ table, rows }) => [table, rows]).sort(),
-    [
-      ['public.emptied', 1],
-      ['public.keyed', 10],
-      ['public.shapes', 15],
-    ],
-  );
+  assert.deepEqual(equal.report?.tables.map(({ table, rows }) => [table, rows]).sort(), [
+    ['public.emptied', 1],
+    ['public.keyed', 10],
+    ['public.shapes', 15],
+  ]);
 
   // Filled in by the alteration, without a change in the log: consumers do not have it.
   assert.equal(await daemon.stop(), 0);

@@ -198,8 +198,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
   }
 
   #start(progress: SnapshotProgress, tables: readonly SnapshotTable[]): void {
-    const byName = new Map(tables.map((table) => [qualifiedName(table.id), table]));
-    this.#run = new SnapshotRun({ ...this.#parts, reader: this.#reader! }, byName, progress, () => this.#covered);
+    this.#run = new SnapshotRun({ ...this.#parts, reader: this.#reader! }, tables, progress, () => this.#covered);
     this.#last = null;
     this.#running.set(1);
     const names = progress.tables?.map(({ table }) => table) ?? [];
