@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { ConnectStruct } from '../core/connect-schema.ts';
 import type {
   HeartbeatEncoder,
+  IdentityWriter,
   MessageEncoder,
   OutputBuffer,
   RecordEncoder,
@@ -14,7 +15,7 @@ import type { KnownSchemaIds } from '../core/known-schema-ids.ts';
 import type { Logger } from '../core/logger.ts';
 import type { SourceSettings } from '../core/settings.ts';
 import type { SourceBlock } from '../core/source-block.ts';
-import type { ColumnCodec } from '../core/table.ts';
+import { type ColumnCodec, qualifiedName, type TableVersion } from '../core/table.ts';
 import { AvroTableEncoder } from './avro-table-encoder.ts';
 import { AvroWriter } from './avro-writer.ts';
 import { EnvelopePlan } from './envelope-plan.ts';
@@ -34,6 +35,7 @@ import {
   TRANSACTION_KEY,
   TRANSACTION_VALUE,
 } from './fixed-schemas.ts';
+import { RowPlan } from './row-plan.ts';
 import { AvroSchemaChangeEncoder } from './schema-change-encoder.ts';
 import { type RegistryWait, SchemaIds } from './schema-ids.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
@@ -83,6 +85,13 @@ export class AvroRecordEncoder implements RecordEncoder {
     const keyHeader = key === null ? null : await this.#header(shape.topic, 'key', key, signal);
     const valueHeader = await this.#header(shape.topic, 'value', envelope, signal);
     return new AvroTableEncoder(this.#writer, plan, keyHeader, valueHeader);
+  }
+
+  identityWriter(version: TableVersion, columns: readonly number[]): IdentityWriter {
+    const shaped = columns.map((index) => ({ index, column: version.columns[index]! }));
+    const names = shaped.map(({ column }) => column.name);
+    const plan = new RowPlan(qualifiedName(version.id), shaped, names);
+    return { write: (batch, cells) => plan.write(this.#writer, batch, cells, 'key') };
   }
 
   async prepareTransaction(topic: string, signal: AbortSignal): Promise<TransactionEncoder> {

@@ -52,6 +52,8 @@ export interface RecordEncoder {
    * @throws IncompatibleSchemaError by policy.
    */
   prepareTable(shape: TableShape, source: SourceBlock, signal: AbortSignal): Promise<TableEncoder>;
+  /** Writes what tells rows of a table apart by these columns (indexes in the version). Needs no schema. */
+  identityWriter(version: TableVersion, columns: readonly number[]): IdentityWriter;
   prepareTransaction(topic: string, signal: AbortSignal): Promise<TransactionEncoder>;
   prepareHeartbeat(topic: string, signal: AbortSignal): Promise<HeartbeatEncoder>;
   /** `content` is the codec for the raw bytes of a message (its schema follows the binary handling mode). */
@@ -62,6 +64,14 @@ export interface RecordEncoder {
     signal: AbortSignal,
   ): Promise<MessageEncoder>;
   prepareSchemaChange(topic: string, source: SourceBlock, signal: AbortSignal): Promise<SchemaChangeEncoder>;
+}
+
+export interface IdentityWriter {
+  /**
+   * Appends bytes that are the same for the same values, in whatever form the source sent them.
+   * @throws PoisonChangeError where the cells lack one of the columns.
+   */
+  write(batch: ChangeBatch<unknown>, cells: RowCells): void;
 }
 
 export interface SchemaChangeEncoder {

@@ -18,6 +18,11 @@ export interface SnapshotReader<P> extends AsyncDisposable {
   /** The stream has emitted the transaction whose begin is change `index`. Called in log order from the opening on. */
   emitted(batch: ChangeBatch<P>, index: number): void;
   /**
+   * Key of the row that change `index` leaves: of a row that was read, or of an insert or update of the stream. Null where
+   * the log's form of it cannot be turned into text that `Chunk.keys` takes.
+   */
+  keyOf(table: SnapshotTable, batch: ChangeBatch<P>, index: number): RowKey | null;
+  /**
    * Opens a view on which `readers` connections read at the same time. Everything that was emitted is visible in it, and
    * so is everything that a transaction wrote which ran when the reader was opened.
    * @throws TransientError where the server cannot be asked; FatalError where a table may not be read.

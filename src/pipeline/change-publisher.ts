@@ -9,25 +9,20 @@ import {
 } from '../core/change-batch.ts';
 import type { RecordEncoder } from '../core/encoder.ts';
 import { PoisonChangeError, type TailraceError } from '../core/errors.ts';
-import { IncompatibleSchemaError } from '../core/incompatible-schema-error.ts';
 import type { SourceSettings } from '../core/settings.ts';
 import type { TableVersion } from '../core/table.ts';
 import type { InFlightBatch } from './ack-tracker.ts';
 import { type DeadLetters, MESSAGE_COLLECTION } from './dead-letters.ts';
 import type { EventPublisher } from './event-publisher.ts';
 import type { RowPublisher } from './row-publisher.ts';
-import type { TablePlan, TablePlanner } from './table-plan.ts';
+import type { StreamWatch } from './stream-watch.ts';
+import type { Prepared, TablePlans } from './table-plans.ts';
 import { TransactionCounter } from './transaction-order.ts';
-
-/** What a table's changes go through: its plan, or why all of them become dead letters. */
-type Prepared =
-  | { readonly plan: TablePlan; readonly refusal: null }
-  | { readonly plan: null; readonly refusal: TailraceError };
 
 export interface ChangePublisherDependencies {
   readonly settings: SourceSettings;
   readonly encoder: RecordEncoder;
-  readonly planner: TablePlanner;
+  readonly plans: TablePlans;
   readonly rows: RowPublisher;
   readonly events: EventPublisher;
   readonly deadLetters: DeadLetters;
@@ -45,12 +40,12 @@ export interface ChangePublisherDependencies {
 export class ChangePublisher<P> {
   readonly #dependencies: ChangePublisherDependencies;
   readonly #settings: SourceSettings;
-  readonly #prepared = new WeakMap<TableVersion, Prepared>();
   readonly #transaction = new TransactionCounter();
-  #lastVersion: TableVersion | null = null;
-  #lastPrepared: Prepared | null = null;
+  #rests = false;
   /** Publishes nothing beyond the transaction that is open: for a stop. */
   stopsAtBoundary = false;
+  /** Sees everything before it is published, and may have the publisher rest at a boundary. */
+  watch: StreamWatch<P> | null = null;
 
   constructor(dependencies: ChangePublisherDependencies) {
     this.#dependencies = dependencies;
@@ -63,31 +58,37 @@ export class ChangePublisher<P> {
   }
 
   /**
-   * Appends every change of the batch to the sink under the entry's ticket and notes the transaction boundaries in the
-   * entry. When it throws, the entry holds everything before the change that could not be published.
+   * Appends the changes of the batch from `from` on to the sink under the entry's ticket and notes the transaction
+   * boundaries in the entry. When it throws, the entry holds everything before the change that could not be published.
+   * @returns the next change: the batch's count, or less where the watch asked for a rest.
    */
-  async publish(batch: ChangeBatch<P>, entry: InFlightBatch<P>, signal: AbortSignal): Promise<void> {
+  async publish(batch: ChangeBatch<P>, from: number, entry: InFlightBatch<P>, signal: AbortSignal): Promise<number> {
     const nowUs = this.#dependencies.nowUs();
     this.#dependencies.rows.processedAtUs = nowUs;
     const nowMs = Math.floor(nowUs / 1000);
-    let index = 0;
+    let index = from;
     while (index < batch.count) {
       index = this.#publishPrepared(batch, index, entry, nowMs);
-      if (index < batch.count) await this.#prepareFor(batch, index, signal);
+      if (index === batch.count || this.#rests) break;
+      await this.#prepareFor(batch, index, signal);
     }
+    this.#rests = false;
     // The next change may be long in coming, or have to wait until this one is acknowledged.
     this.#dependencies.encoder.output.reset();
+    return index;
   }
 
-  /** @returns the first change that has to be prepared for, or the batch's count. */
+  /** @returns the first change that has to be prepared for or comes after the rest that begins, or the batch's count. */
   #publishPrepared(batch: ChangeBatch<P>, from: number, entry: InFlightBatch<P>, nowMs: number): number {
-    const { events } = this.#dependencies;
+    const { events, plans } = this.#dependencies;
+    const { watch } = this;
     const { ticket } = entry;
     for (let index = from; index < batch.count; index += 1) {
       if (this.stopsAtBoundary && this.isAtBoundary) return batch.count;
       switch (batch.kinds[index]) {
         case ChangeKind.begin: {
           const begin = batch.details[index] as TransactionBegin;
+          watch?.began(batch, index);
           this.#transaction.begin(begin);
           events.begin(begin, nowMs, ticket);
           break;
@@ -100,11 +101,13 @@ export class ChangePublisher<P> {
           entry.commitTimesUs.push(commit.commitTimeUs);
           entry.commitChanges.push(this.#transaction.eventCount);
           entry.resumeAt = commit.resumeAt;
+          if (watch?.reached(commit.resumeAt) === true) return this.#rest(index + 1);
           break;
         }
         case ChangeKind.heartbeat:
           events.heartbeat(nowMs, ticket);
           entry.resumeAt = (batch.details[index] as Heartbeat<P>).resumeAt;
+          if (watch?.reached(entry.resumeAt) === true && this.isAtBoundary) return this.#rest(index + 1);
           break;
         case ChangeKind.message: {
           if (!events.canPublishMessages) return index;
@@ -113,19 +116,22 @@ export class ChangePublisher<P> {
         }
         case ChangeKind.schema:
           if (!events.canPublishSchemaChanges) return index;
+          watch?.altered();
           events.schemaChange(batch, index, nowMs, ticket);
           break;
         case ChangeKind.truncate: {
           const { tables } = batch.details[index] as Truncate;
+          watch?.truncated(tables);
           if (this.#settings.skippedOperations.has('t')) break;
-          if (tables.some((table) => !this.#prepared.has(table))) return index;
+          if (tables.some((table) => plans.lookUp(table) === null)) return index;
           for (const table of tables) this.#publishTruncate(batch, index, table, entry);
           break;
         }
         default: {
           const version = batch.versions[index]!;
-          const prepared = this.#lookUp(version);
+          const prepared = plans.lookUp(version);
           if (prepared === null) return index;
+          if (watch !== null && !watch.takes(batch, index, version)) break;
           this.#publishRow(batch, index, version, prepared, entry);
         }
       }
@@ -133,14 +139,9 @@ export class ChangePublisher<P> {
     return batch.count;
   }
 
-  #lookUp(version: TableVersion): Prepared | null {
-    if (version === this.#lastVersion) return this.#lastPrepared;
-    const prepared = this.#prepared.get(version) ?? null;
-    if (prepared !== null) {
-      this.#lastVersion = version;
-      this.#lastPrepared = prepared;
-    }
-    return prepared;
+  #rest(next: number): number {
+    this.#rests = true;
+    return next;
   }
 
   async #prepareFor(batch: ChangeBatch<P>, index: number, signal: AbortSignal): Promise<void> {
@@ -148,18 +149,7 @@ export class ChangePublisher<P> {
     if (batch.kinds[index] === ChangeKind.schema) return this.#dependencies.prepareSchemaChanges(signal);
     const detail = batch.details[index] as Truncate | null;
     for (const version of detail?.tables ?? [batch.versions[index]!]) {
-      if (!this.#prepared.has(version)) this.#prepared.set(version, await this.#prepare(version, signal));
-    }
-  }
-
-  /** Under the policy `dead_letter` a schema that the registry refuses sends the table's changes to the dead letters. */
-  async #prepare(version: TableVersion, signal: AbortSignal): Promise<Prepared> {
-    try {
-      return { plan: await this.#dependencies.planner.plan(version, signal), refusal: null };
-    } catch (error) {
-      if (!(error instanceof IncompatibleSchemaError) || error.policy !== 'dead_letter') throw error;
-      await this.#dependencies.deadLetters.prepare(signal);
-      return { plan: null, refusal: error };
+      await this.#dependencies.plans.prepare(version, signal);
     }
   }
 
@@ -218,7 +208,7 @@ export class ChangePublisher<P> {
   }
 
   #publishTruncate(batch: ChangeBatch<P>, index: number, version: TableVersion, entry: InFlightBatch<P>): void {
-    const { plan, refusal } = this.#prepared.get(version)!;
+    const { plan, refusal } = this.#dependencies.plans.lookUp(version)!;
     entry.changes += 1;
     if (plan === null) {
       this.#bury(batch, index, version, refusal, entry);

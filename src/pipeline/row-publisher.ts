@@ -48,6 +48,17 @@ export class RowPublisher {
     plan.counts.c.add(1);
   }
 
+  /** A row of a snapshot; the batch's detail tells the marker. */
+  read(batch: ChangeBatch<unknown>, index: number, plan: TablePlan, ticket: Ticket): void {
+    this.#encoder.output.reset();
+    const after = this.#locate(batch, index, plan, 'after');
+    requireKey(plan, after);
+    const keyEnd = this.#key(batch, plan, after);
+    const valueEnd = this.#value('r', batch, index, plan, null, after, null);
+    this.#append(plan, keyEnd === 0 ? -1 : 0, keyEnd, keyEnd, valueEnd, this.#headers, ticket);
+    plan.counts.r.add(1);
+  }
+
   update(batch: ChangeBatch<unknown>, index: number, plan: TablePlan, orders: Transactions, ticket: Ticket): void {
     this.#encoder.output.reset();
     const after = this.#locate(batch, index, plan, 'after');

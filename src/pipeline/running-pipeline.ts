@@ -15,6 +15,7 @@ import { contextHeaders } from './record-headers.ts';
 import { repeatEvery } from './repeat-every.ts';
 import { RowPublisher } from './row-publisher.ts';
 import { tablePlanner } from './table-plan.ts';
+import { TablePlans } from './table-plans.ts';
 import { topicNames } from './topic-names.ts';
 
 const REPORT_INTERVAL_MS = 1_000;
@@ -83,7 +84,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
     this.#publisher = new ChangePublisher({
       settings,
       encoder,
-      planner: tablePlanner({ settings, names, encoder, sink, sourceBlock, metrics }),
+      plans: new TablePlans(tablePlanner({ settings, names, encoder, sink, sourceBlock, metrics }), this.#deadLetters),
       rows: new RowPublisher(encoder, headers, settings.tombstonesOnDelete),
       events: this.#events,
       deadLetters: this.#deadLetters,
@@ -134,7 +135,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
         if (!isQuiet(next.value)) this.#quietSinceMs = null;
         const entry = this.#tracker.open();
         try {
-          await this.#publisher.publish(next.value, entry, ended);
+          await this.#publisher.publish(next.value, 0, entry, ended);
         } finally {
           next.value.release();
           entry.ticket.seal();

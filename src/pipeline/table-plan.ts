@@ -15,7 +15,7 @@ export interface TablePlan {
   readonly shape: TableShape;
   readonly encoder: TableEncoder;
   readonly topic: SinkTopic;
-  readonly counts: Readonly<Record<'c' | 'u' | 'd' | 't', { add(value: number): void }>>;
+  readonly counts: Readonly<Record<'c' | 'u' | 'd' | 't' | 'r', { add(value: number): void }>>;
 }
 
 export interface TablePlanner {
@@ -46,7 +46,7 @@ export function tablePlanner(dependencies: {
         shape,
         encoder: tableEncoder,
         topic,
-        counts: { c: count('c'), u: count('u'), d: count('d'), t: count('t') },
+        counts: { c: count('c'), u: count('u'), d: count('d'), t: count('t'), r: count('r') },
       };
     },
   };

@@ -7,6 +7,9 @@ import type { TableVersion } from '../../../src/core/table.ts';
 import type { Ticket } from '../../../src/core/ticket.ts';
 import { AckTracker } from '../../../src/pipeline/ack-tracker.ts';
 import { ChangePublisher, type ChangePublisherDependencies } from '../../../src/pipeline/change-publisher.ts';
+import type { DeadLetters } from '../../../src/pipeline/dead-letters.ts';
+import type { TablePlan } from '../../../src/pipeline/table-plan.ts';
+import { TablePlans } from '../../../src/pipeline/table-plans.ts';
 
 const TABLE = {} as TableVersion;
 const poison = new PoisonChangeError('no', { code: 'RECORD_TOO_LARGE', remedy: 'None.' });
@@ -54,10 +57,14 @@ for (const onPoison of ['fail', 'dead_letter'] as const) {
           ticket.hold();
           held.push({ ticket, transaction });
         };
+        const deadLetters = {
+          prepare: async () => {},
+          appendRow: (...parts: unknown[]) => hold(parts.at(-1) as Ticket),
+        } as unknown as DeadLetters;
         const dependencies = {
           encoder: { output: { reset: () => {} } },
           settings: { onPoison, skippedOperations: new Set(), transactionMetadata: false, name: 'shop' },
-          planner: { plan: async () => ({ table: 'public.t' }) },
+          plans: new TablePlans({ plan: async () => ({ table: 'public.t' }) as unknown as TablePlan }, deadLetters),
           rows: {
             processedAtUs: 0,
             insert: (_batch: unknown, index: number, _plan: unknown, _orders: unknown, ticket: Ticket) => {
@@ -66,10 +73,7 @@ for (const onPoison of ['fail', 'dead_letter'] as const) {
             },
           },
           events: { begin: () => {}, end: () => (transaction += 1), heartbeat: () => {} },
-          deadLetters: {
-            prepare: async () => {},
-            appendRow: (...parts: unknown[]) => hold(parts.at(-1) as Ticket),
-          },
+          deadLetters,
           nowUs: () => 0,
         } as unknown as ChangePublisherDependencies;
         const publisher = new ChangePublisher<number>(dependencies);
@@ -82,7 +86,7 @@ for (const onPoison of ['fail', 'dead_letter'] as const) {
         for (changes of batches) {
           const entry = tracker.open();
           try {
-            await publisher.publish(batchOf(changes), entry, new AbortController().signal);
+            await publisher.publish(batchOf(changes), 0, entry, new AbortController().signal);
           } catch (error) {
             assert.equal((error as PoisonChangeError).code, poison.code);
             break;

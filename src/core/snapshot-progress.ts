@@ -1,0 +1,44 @@
+import type { RowKey } from './snapshot.ts';
+
+/** What is stored of a source's snapshots, beside its checkpoint. Its text form is JSON of exactly this. */
+export interface SnapshotMemory {
+  readonly formatVersion: 1;
+  /** Qualified names of the tables that need no initial snapshot any more: done, under way, or given up by the operator. */
+  readonly covered: readonly string[];
+  /** The snapshot that is under way, or null. */
+  readonly running: SnapshotProgress | null;
+}
+
+export interface SnapshotProgress {
+  readonly id: string;
+  /** Decides what source blocks say: `first` … `last`, or `incremental`. */
+  readonly kind: 'initial' | 'incremental';
+  readonly isPaused: boolean;
+  /** Null until the tables were looked up. */
+  readonly tables: readonly TableProgress[] | null;
+}
+
+export interface TableProgress {
+  /** Qualified name. */
+  readonly table: string;
+  readonly filter: string | null;
+  readonly estimatedRows: number | null;
+  /** Rows that were emitted. */
+  readonly rows: number;
+  /** In key order, without gaps. One range from null to null where the table is not divided. */
+  readonly ranges: readonly RangeProgress[];
+  /** Rows to be read once more, when the ranges are done: what the stream told of them lacks columns. */
+  readonly again: readonly RowKey[];
+}
+
+export interface RangeProgress {
+  /** The last key that was dealt with; null: none yet. */
+  readonly after: RowKey | null;
+  /** The last key that belongs to the range; null: the table's last. */
+  readonly upTo: RowKey | null;
+  readonly isDone: boolean;
+}
+
+export function isTableDone({ ranges, again }: TableProgress): boolean {
+  return again.length === 0 && ranges.every(({ isDone }) => isDone);
+}
