@@ -34,8 +34,20 @@ describe('the comparable form of a value', () => {
       [null, ['null', ['null', 'int'], ['string', 'null']]],
       ['ü', ['string', ['null', 'string'], { type: 'string', 'connect.name': 'io.debezium.data.Json' }]],
       [1.5, ['float', 'double', ['null', 'double']]],
-      [[1, 2], [{ type: 'array', items: 'int' }, { type: 'array', items: ['null', 'long'] }]],
-      [{ a: 1, b: 2 }, [{ type: 'map', values: 'int' }, { type: 'map', values: ['null', 'long'] }]],
+      [
+        [1, 2],
+        [
+          { type: 'array', items: 'int' },
+          { type: 'array', items: ['null', 'long'] },
+        ],
+      ],
+      [
+        { a: 1, b: 2 },
+        [
+          { type: 'map', values: 'int' },
+          { type: 'map', values: ['null', 'long'] },
+        ],
+      ],
     ];
     for (const [value, types] of forms) {
       const [first, ...others] = types.map((type) => comparable(type, value));
@@ -73,7 +85,10 @@ describe('the comparable form of a value', () => {
       b: fc.option(fc.constantFrom('', '\0', 'a', 'aa')),
       c: fc.array(fc.option(fc.constantFrom('', '\u0001', 'a')), { maxLength: 3 }),
       d: fc.constantFrom(0, 1, Number.NaN),
-      e: fc.dictionary(fc.constantFrom('', 'k', '\u0001'), fc.constantFrom('', 'v'), { maxKeys: 2, noNullPrototype: true }),
+      e: fc.dictionary(fc.constantFrom('', 'k', '\u0001'), fc.constantFrom('', 'v'), {
+        maxKeys: 2,
+        noNullPrototype: true,
+      }),
     });
     const keyOf = ({ e, d, ...rest }: { e: object; d: number }) =>
       JSON.stringify([rest, String(d), Object.entries(e).sort(([x], [y]) => (x < y ? -1 : 1))]);
