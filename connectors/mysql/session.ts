@@ -181,6 +181,11 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
     await this.#lease.confirm();
   }
 
+  async readHead(signal: AbortSignal): Promise<MySqlPosition> {
+    const { file, position } = await readHead(this.#sql, this.#server, signal);
+    return { file, pos: position, gtids: null, epoch: this.#epoch };
+  }
+
   async readHealth(signal: AbortSignal): Promise<SourceHealth> {
     // Of the look before: what was written since may well be on its way.
     const before = this.#headAtLastLook;

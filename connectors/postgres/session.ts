@@ -18,7 +18,7 @@ import type { PostgresConfig } from './config.ts';
 import { SqlConnection } from './connection.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import type { PgPosition } from './positions.ts';
-import { formatLsn, LSN_ZERO, type Lsn, lsnDistance } from './protocol/lsn.ts';
+import { formatLsn, LSN_ZERO, type Lsn, lsnDistance, withoutPageHeader } from './protocol/lsn.ts';
 import { PUBLICATION_CHECK_MS, PublicationSetup, publicationNames } from './publication-setup.ts';
 import { RelationCache, streamPointKey } from './relation-cache.ts';
 import { ReplicationConnection } from './replication-connection.ts';
@@ -190,6 +190,10 @@ export class PgSession implements SourceSession<PgPosition> {
   async confirmOwnership(signal: AbortSignal): Promise<void> {
     const slot = this.#config.slot.name;
     requireSlotOf(this.#replication?.serverPid ?? null, await readSlot(this.#sql, slot, signal), slot);
+  }
+
+  async readHead(signal: AbortSignal): Promise<PgPosition> {
+    return { lsn: withoutPageHeader(await readHead(this.#sql, signal)), lastCommit: null, lastCommitTimeUs: null };
   }
 
   async readHealth(signal: AbortSignal): Promise<SourceHealth> {

@@ -1,17 +1,31 @@
 import type { Answer } from './answer.ts';
+import type { Caller } from './authorizer.ts';
+import type { JsonSchema } from './schemas.ts';
 
-/** One resource. Only GET exists (and HEAD, which is GET without a body). */
+/** One method of a resource. HEAD is GET without a body and not listed. */
 export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** `:name` is one segment. */
   readonly path: string;
+  /** `open`: for everybody who reaches the port; else the least role. */
+  readonly access: 'open' | 'read' | 'operate';
   readonly summary: string;
+  /** Of the JSON body; without one the body is empty, or an object without members. */
+  readonly body?: { readonly schema: JsonSchema; readonly description: string };
   readonly responses: Readonly<Record<number, RouteResponse>>;
-  handle(parameters: Readonly<Record<string, string>>): Answer | Promise<Answer>;
+  handle(request: RouteRequest): Answer | Promise<Answer>;
+}
+
+export interface RouteRequest {
+  readonly parameters: Readonly<Record<string, string>>;
+  /** As `Route.body` describes it; an empty object where nothing was sent. */
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly caller: Caller;
 }
 
 export interface RouteResponse {
   readonly description: string;
   readonly contentType: string;
   /** Name of a schema of the OpenAPI document; absent for text. */
-  readonly schema?: 'Health' | 'Source' | 'SourceList' | 'Problem' | 'Object';
+  readonly schema?: 'Health' | 'Source' | 'SourceList' | 'Snapshot' | 'SnapshotOrNull' | 'Problem' | 'Object';
 }

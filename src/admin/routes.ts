@@ -1,10 +1,11 @@
 import type { HealthVerdict, StatusProvider } from '../core/source-status.ts';
 import { type Answer, json, problem, text } from './answer.ts';
 import { describeApi } from './openapi.ts';
+import { type OperationParts, operationRoutes } from './operation-routes.ts';
 import type { Route } from './route.ts';
 
 /** What the HTTP server shows; whoever composes the daemon hands it in. */
-export interface AdminView {
+export interface AdminView extends OperationParts {
   readonly status: StatusProvider;
   /** The whole exposition, ready to send. */
   renderMetrics(): Promise<{ readonly contentType: string; readonly body: string }>;
@@ -13,18 +14,26 @@ export interface AdminView {
 
 const JSON_TYPE = 'application/json';
 const PROBLEM = { contentType: 'application/problem+json', schema: 'Problem' } as const;
+const NO_TOKEN = { description: 'No token, or an unknown one.', ...PROBLEM };
 
-/** Everything that the server answers: registration, OpenAPI and the index are made of this one list. */
+/**
+ * Everything that the server answers: registration, OpenAPI and the index are made of this one list. Health and metrics
+ * need no token, so that whatever watches the process needs no secret; they tell names, states, counts and errors.
+ */
 export function adminRoutes(view: AdminView): readonly Route[] {
   const { status } = view;
   const routes: Route[] = [
     {
+      method: 'GET',
+      access: 'open',
       path: '/',
       summary: 'What there is',
       responses: { 200: { description: 'The resources, one a line.', contentType: 'text/plain' } },
       handle: () => text(index(view.version, routes)),
     },
     {
+      method: 'GET',
+      access: 'open',
       path: '/livez',
       summary: 'Whether the process works; restart it when not',
       responses: {
@@ -34,6 +43,8 @@ export function adminRoutes(view: AdminView): readonly Route[] {
       handle: () => health(status.live(), 'A loop is stuck; restart the process.'),
     },
     {
+      method: 'GET',
+      access: 'open',
       path: '/readyz',
       summary: 'Whether every source does its work',
       responses: {
@@ -47,33 +58,47 @@ export function adminRoutes(view: AdminView): readonly Route[] {
       handle: () => health(status.ready(), 'Not every source does its work.'),
     },
     {
+      method: 'GET',
+      access: 'open',
       path: '/metrics',
       summary: 'Metrics for Prometheus',
       responses: { 200: { description: 'Text exposition format 0.0.4.', contentType: 'text/plain' } },
       handle: async () => ({ status: 200, ...(await view.renderMetrics()) }),
     },
     {
+      method: 'GET',
+      access: 'read',
       path: '/api/v1/sources',
       summary: 'All sources',
-      responses: { 200: { description: 'The sources.', contentType: JSON_TYPE, schema: 'SourceList' } },
+      responses: {
+        200: { description: 'The sources.', contentType: JSON_TYPE, schema: 'SourceList' },
+        401: NO_TOKEN,
+      },
       handle: () => json(status.statuses()),
     },
     {
+      method: 'GET',
+      access: 'read',
       path: '/api/v1/sources/:name',
       summary: 'One source',
       responses: {
         200: { description: 'The source.', contentType: JSON_TYPE, schema: 'Source' },
+        401: NO_TOKEN,
         404: { description: 'No source has this name.', ...PROBLEM },
       },
-      handle: ({ name }) => {
+      handle: ({ parameters: { name } }) => {
         const statuses = status.statuses();
         const found = statuses.find((source) => source.name === name);
         if (found !== undefined) return json(found);
-        const names = statuses.map((source) => source.name);
-        return problem(404, `There is no source of this name. The sources are: ${names.join(', ')}.`);
+        const names = statuses.map((source) => source.name).join(', ');
+        const more = { code: 'SOURCE_UNKNOWN', remedy: `The sources are: ${names}.` };
+        return problem(404, 'There is no source of this name.', more);
       },
     },
+    ...operationRoutes(view),
     {
+      method: 'GET',
+      access: 'open',
       path: '/api/v1/openapi.json',
       summary: 'This description',
       responses: { 200: { description: 'OpenAPI 3.1.', contentType: JSON_TYPE, schema: 'Object' } },
@@ -88,6 +113,6 @@ function health(verdict: HealthVerdict, detail: string): Answer {
 }
 
 function index(version: string, routes: readonly Route[]): string {
-  const lines = routes.map(({ path, summary }) => `GET ${path.padEnd(24)}${summary}`);
+  const lines = routes.map(({ method, path, summary }) => `${method.padEnd(7)}${path.padEnd(41)}${summary}`);
   return `tailrace ${version}\n\n${lines.join('\n')}\n`;
 }

@@ -40,11 +40,12 @@ export function composeSource(
   return {
     name: source.name,
     type: source.type,
-    createRunner: () =>
+    createRunner: ({ resync }) =>
       new Pipeline({
         settings: source,
         connector,
         config,
+        resync,
         checkpointIntervalMs: settings.checkpoint.intervalMs,
         openMemory: (signal) => StoredSourceMemory.open(stateStore, source.name, signal),
         openSink: (confirmOwnership, signal) =>

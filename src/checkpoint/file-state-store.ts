@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FatalError, OwnershipLostError } from '../core/errors.ts';
+import { OneAtATime } from '../core/one-at-a-time.ts';
 import type { SourceState, StateStore } from '../core/source-state.ts';
 import { fileError } from './file-error.ts';
 import { FileLock } from './file-lock.ts';
-import { OneAtATime } from './one-at-a-time.ts';
 import { decodeStateDocument, encodeStateDocument } from './state-document.ts';
 
 /** Longest escaped source name in a file name; file systems allow 255 bytes with what we append. */

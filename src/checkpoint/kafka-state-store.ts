@@ -1,8 +1,8 @@
 import { FatalError } from '../core/errors.ts';
 import type { FencedTopic, TopicClaim } from '../core/fenced-topic.ts';
+import { OneAtATime } from '../core/one-at-a-time.ts';
 import type { SourceState, StateStore } from '../core/source-state.ts';
 import { untilAborted } from '../core/until-aborted.ts';
-import { OneAtATime } from './one-at-a-time.ts';
 
 /**
  * All sources in one compacted topic: the record key is the JSON array `["<source>","<key>"]`, the value the entry's text,

@@ -1,7 +1,7 @@
 import { FatalError } from '../core/errors.ts';
+import { OneAtATime } from '../core/one-at-a-time.ts';
 import type { SchemaStore, StoredVersion } from '../core/schema-store.ts';
 import type { SourceState } from '../core/source-state.ts';
-import { OneAtATime } from './one-at-a-time.ts';
 import { isObject, isText, StoredJson } from './stored-json.ts';
 
 const PREFIX = 'relation/';
@@ -56,6 +56,16 @@ export class StoredSchemas implements SchemaStore {
       const lists = [...kept].map(([relation, list]) => [`${PREFIX}${relation}`, encodeVersions(list)] as const);
       await this.#state.put(new Map([...lists, ...entries]), signal);
       for (const [relation, list] of kept) this.#keep(relation, list);
+    });
+  }
+
+  /** Saves `entries`, and in the same save forgets every version. */
+  saveAndForgetAll(entries: ReadonlyMap<string, string | null>, signal: AbortSignal): Promise<void> {
+    return this.#turns.run(async () => {
+      const forgotten = [...this.#versions.keys()].map((relation) => [`${PREFIX}${relation}`, null] as const);
+      await this.#state.put(new Map([...forgotten, ...entries]), signal);
+      this.#versions.clear();
+      this.#changed.clear();
     });
   }
 

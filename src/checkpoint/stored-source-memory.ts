@@ -1,8 +1,10 @@
 import type { Checkpoint, TopicProgress } from '../core/checkpoint.ts';
 import type { KnownSchemaIds } from '../core/known-schema-ids.ts';
+import type { SnapshotMemory } from '../core/snapshot-progress.ts';
 import type { SourceMemory } from '../core/source-memory.ts';
 import type { SourceState, StateStore } from '../core/source-state.ts';
 import { CHECKPOINT_KEY, decodeCheckpoint, encodeCheckpoint } from './checkpoint-codec.ts';
+import { decodeSnapshotMemory, encodeSnapshotMemory, SNAPSHOT_KEY } from './snapshot-memory-codec.ts';
 import { StoredSchemaIds } from './stored-schema-ids.ts';
 import { StoredSchemas } from './stored-schemas.ts';
 import {
@@ -19,12 +21,15 @@ export class StoredSourceMemory implements SourceMemory {
   readonly #state: SourceState;
   readonly #topics = new Map<string, TopicProgress>();
   #checkpoint: Checkpoint | null;
+  #snapshot: SnapshotMemory | null;
 
   /** Takes the state over. @throws FatalError where something in it is damaged or of an unknown format. */
   constructor(state: SourceState, source: string) {
     this.#state = state;
     const text = state.entries.get(CHECKPOINT_KEY);
     this.#checkpoint = text === undefined ? null : decodeCheckpoint(text, source);
+    const snapshot = state.entries.get(SNAPSHOT_KEY);
+    this.#snapshot = snapshot === undefined ? null : decodeSnapshotMemory(snapshot, source);
     for (const [key, value] of state.entries) {
       if (!isTopicProgressKey(key)) continue;
       const progress = decodeTopicProgress(value, key);
@@ -49,8 +54,22 @@ export class StoredSourceMemory implements SourceMemory {
     return this.#checkpoint;
   }
 
+  get snapshot(): SnapshotMemory | null {
+    return this.#snapshot;
+  }
+
   get topics(): readonly TopicProgress[] {
     return [...this.#topics.values()];
+  }
+
+  async startOver(checkpoint: Checkpoint, signal: AbortSignal): Promise<void> {
+    const forgotten = [...this.#topics.keys()].map(topicProgressKey);
+    if (this.#snapshot !== null) forgotten.push(SNAPSHOT_KEY);
+    const entries = new Map<string, string | null>(forgotten.map((key) => [key, null]));
+    await this.schemas.saveAndForgetAll(entries.set(CHECKPOINT_KEY, encodeCheckpoint(checkpoint)), signal);
+    this.#topics.clear();
+    this.#snapshot = null;
+    this.#checkpoint = checkpoint;
   }
 
   /** In the same save, table versions are forgotten that only what lies before the checkpoint needed. */
@@ -58,14 +77,17 @@ export class StoredSourceMemory implements SourceMemory {
     checkpoint: Checkpoint,
     replayFrom: string | null,
     topics: readonly TopicProgress[],
+    snapshot: SnapshotMemory | null,
     signal: AbortSignal,
   ): Promise<void> {
     const entries = new Map([
       ...topics.map((progress) => [topicProgressKey(progress.topic), encodeTopicProgress(progress)] as const),
+      ...(snapshot === null ? [] : [[SNAPSHOT_KEY, encodeSnapshotMemory(snapshot)] as const]),
       [CHECKPOINT_KEY, encodeCheckpoint(checkpoint)] as const,
     ]);
     await this.schemas.saveAndForget(entries, replayFrom, signal);
     for (const progress of topics) this.#topics.set(progress.topic, progress);
+    this.#snapshot = snapshot ?? this.#snapshot;
     this.#checkpoint = checkpoint;
   }
 

@@ -14,14 +14,23 @@ export interface Application {
   checkAll(settings: Settings, options: CheckOptions): Promise<readonly NamedFinding[]>;
   /** The saved checkpoint as plain JSON, or null when there is none. */
   showCheckpoint(settings: Settings, sourceName: string): Promise<object | null>;
+  /**
+   * Lets the next start go on at `position`; resolves with it as it is stored. This and the next two reject while the source
+   * runs.
+   */
+  setCheckpoint(settings: Settings, sourceName: string, position: string): Promise<string>;
+  /** Everything that is stored for the source as one document, or null when nothing is. */
+  exportCheckpoint(settings: Settings, sourceName: string): Promise<string | null>;
+  /** Replaces everything that is stored for the source. `origin` says in messages where the text is from. */
+  importCheckpoint(settings: Settings, sourceName: string, text: string, origin: string): Promise<void>;
   /** Live changes of a database on a temporary slot; leaves nothing behind. Resolves when `options.signal` aborts. */
   tailDatabase(url: string, options: TailOptions, emit: (change: LiveChange) => void): Promise<void>;
   /** Live records of one topic from its end on. Resolves when `options.signal` aborts. */
   tailTopic(settings: Settings, topic: string, options: TailOptions, emit: (change: LiveChange) => void): Promise<void>;
   /** Compares the topics of a source with its tables; rejects with the signal's reason when it is aborted. */
   verifySource(settings: Settings, sourceName: string, options: VerifyOptions): Promise<VerifyReport>;
-  /** Drops slot and publication of a source. Rejects while the source runs. Missing as long as it is not built. */
-  teardown?(settings: Settings, sourceName: string): Promise<void>;
+  /** Drops slot and publication of a source. Rejects while the source runs. */
+  teardown(settings: Settings, sourceName: string): Promise<void>;
 }
 
 export interface RunOptions {
@@ -29,6 +38,21 @@ export interface RunOptions {
   readonly sources?: readonly string[];
   /** Stop with exit code 0 once everything committed before the start is published and checkpointed. */
   readonly untilCaughtUp: boolean;
+  /** With `untilCaughtUp`: one JSON object on standard output at the end, `{ sources: [RunSummary…] }`. */
+  readonly json: boolean;
+}
+
+/** What a source came to that ran until it had caught up. */
+export interface RunSummary {
+  readonly source: string;
+  readonly state: 'caught-up' | 'resync-required' | 'failed' | 'stopped';
+  /** Acknowledged by Kafka in this run. */
+  readonly changes: number;
+  /** The last one that was checkpointed. */
+  readonly position: string | null;
+  /** From the start of the process until that was known. */
+  readonly duration_seconds: number;
+  readonly error: { readonly code: string; readonly message: string; readonly remedy: string } | null;
 }
 
 export interface CheckOptions {

@@ -32,7 +32,3 @@ export function requireSources(settings: Settings, names: readonly string[]): vo
     throw new UsageError(`the configuration has no source named ${JSON.stringify(name)}`, remedy);
   }
 }
-
-export function notBuilt(what: string): UsageError {
-  return new UsageError(`${what} is not built yet`, 'See tailrace --help for what is.');
-}

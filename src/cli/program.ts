@@ -4,7 +4,12 @@ import { type CommandContext, notify } from './command-context.ts';
 import { checkCommand } from './commands/check.ts';
 import { checkpointCommand } from './commands/checkpoint.ts';
 import { configCommand } from './commands/config.ts';
+import { pauseCommand } from './commands/pause.ts';
+import { resumeCommand } from './commands/resume.ts';
+import { resyncCommand } from './commands/resync.ts';
 import { runCommand } from './commands/run.ts';
+import { snapshotCommand } from './commands/snapshot.ts';
+import { statusCommand } from './commands/status.ts';
 import { tailCommand } from './commands/tail.ts';
 import { teardownCommand } from './commands/teardown.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -31,9 +36,14 @@ export async function runProgram(args: readonly string[], version: string, conte
     .addHelpText('after', EXIT_CODES)
     .addCommand(runCommand(context, done))
     .addCommand(checkCommand(context, done))
+    .addCommand(statusCommand(context))
+    .addCommand(pauseCommand(context))
+    .addCommand(resumeCommand(context))
+    .addCommand(snapshotCommand(context))
+    .addCommand(resyncCommand(context))
     .addCommand(tailCommand(context))
     .addCommand(verifyCommand(context, done))
-    .addCommand(checkpointCommand(context))
+    .addCommand(checkpointCommand(context, done))
     .addCommand(configCommand(context, done))
     .addCommand(teardownCommand(context));
   reportThrough(program, context);

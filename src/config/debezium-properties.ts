@@ -133,6 +133,8 @@ const DIRECT: Readonly<Record<string, string>> = {
   'bigint.unsigned.handling.mode': 'types.bigint_unsigned',
   'publish.via.partition.root': 'publish_via_partition_root',
   'snapshot.mode': 'snapshot.mode',
+  'snapshot.max.threads': 'snapshot.parallelism',
+  'incremental.snapshot.chunk.size': 'snapshot.chunk_rows',
   'provide.transaction.metadata': 'transaction_metadata',
   'tombstones.on.delete': 'tombstones_on_delete',
   'unavailable.value.placeholder': 'unavailable_value_placeholder',

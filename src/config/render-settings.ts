@@ -1,5 +1,13 @@
 import { Secret } from '../core/secret.ts';
-import type { KafkaSettings, RegistrySettings, Settings, SourceSettings, TlsSettings } from '../core/settings.ts';
+import type {
+  HttpSettings,
+  KafkaSettings,
+  RegistrySettings,
+  Settings,
+  SnapshotSettings,
+  SourceSettings,
+  TlsSettings,
+} from '../core/settings.ts';
 import { formatByteSize } from './byte-size.ts';
 import { formatDuration } from './duration.ts';
 import { patternSource } from './pattern.ts';
@@ -15,10 +23,20 @@ export function renderSettings(settings: Settings): Record<string, unknown> {
         ? { store: 'kafka', topic: checkpoint.topic, interval: formatDuration(checkpoint.intervalMs) }
         : { store: 'file', path: checkpoint.path, interval: formatDuration(checkpoint.intervalMs) },
     delivery: 'at_least_once',
-    http: { host: http.host, port: http.port },
+    http: renderHttp(http),
     log: { level: log.level },
     sources: settings.sources.map(renderSource),
   }) as Record<string, unknown>;
+}
+
+function renderHttp({ host, port, tls, tokens }: HttpSettings): Record<string, unknown> {
+  return {
+    host,
+    port,
+    tls: tls === null ? undefined : { cert_file: '[read]', key_file: '[read]' },
+    tokens:
+      tokens.length === 0 ? undefined : tokens.map(({ name, role, sha256 }) => ({ name, role, token_sha256: sha256 })),
+  };
 }
 
 function renderKafka(kafka: KafkaSettings): Record<string, unknown> {
@@ -84,7 +102,7 @@ function renderSource(source: SourceSettings): Record<string, unknown> {
       propagate_source_type: columns.propagateSourceType.map(patternSource),
     },
     message_key: source.messageKeys.map((rule) => ({ table: patternSource(rule.table), columns: rule.columns })),
-    snapshot: { mode: source.snapshotMode },
+    snapshot: renderSnapshot(source.snapshot),
     heartbeat: { interval: formatDuration(source.heartbeatIntervalMs), topic: source.heartbeatTopic },
     extended_headers: source.extendedHeaders,
     tombstones_on_delete: source.tombstonesOnDelete,
@@ -95,6 +113,11 @@ function renderSource(source: SourceSettings): Record<string, unknown> {
     field_name_adjustment: source.fieldNameAdjustment,
     unavailable_value_placeholder: source.unavailablePlaceholder,
   };
+}
+
+function renderSnapshot({ mode, chunkRows, parallelism, where }: SnapshotSettings): Record<string, unknown> {
+  const filters = where.map(({ table, filter }) => ({ table: patternSource(table), filter }));
+  return { mode, chunk_rows: chunkRows, parallelism, where: filters };
 }
 
 /** Connectors take a duration as `<name>_ms`; the file has it with a unit. */

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Operation } from '../core/encoder.ts';
 import type { SourceSettings } from '../core/settings.ts';
 import { columnsSchema } from './columns.ts';
-import { choice, duration, flag, list, notBuilt, pattern, refuse, text } from './fields.ts';
+import { choice, duration, flag, list, pattern, text } from './fields.ts';
+import { snapshotSchema } from './snapshot.ts';
 
 export const SOURCE_TYPES = ['postgres', 'mysql', 'mariadb'] as const;
 
@@ -10,18 +11,6 @@ export const SOURCE_TYPES = ['postgres', 'mysql', 'mariadb'] as const;
 const UNAVAILABLE_PLACEHOLDER = '__debezium_unavailable_value';
 
 const NAME_ADJUSTMENTS = ['none', 'avro', 'avro_unicode'] as const;
-
-const snapshotSchema = z.strictObject({
-  mode: choice(['always', 'initial', 'initial_only', 'no_data', 'never', 'when_needed'])
-    .prefault('initial')
-    .superRefine((mode, ctx) => {
-      if (mode !== 'no_data') refuse(ctx, 'snapshots are not built yet', 'Set snapshot.mode: no_data.');
-    })
-    .meta({ description: 'What is read from the tables before streaming. Only `no_data`, nothing, is built yet.' }),
-  chunk_rows: notBuilt('snapshots are'),
-  parallelism: notBuilt('snapshots are'),
-  where: notBuilt('snapshots are'),
-});
 
 const messageKeySchema = z.strictObject({
   table: pattern('schema.table').meta({ description: 'Tables that get this key.' }),
@@ -112,7 +101,7 @@ export const sourceSchema = z.strictObject(sourceShape).transform(
     tables: source.tables,
     columns: source.columns,
     messageKeys: source.message_key,
-    snapshotMode: 'no_data',
+    snapshot: source.snapshot,
     heartbeatIntervalMs: source.heartbeat.interval,
     heartbeatTopic: source.heartbeat.topic,
     extendedHeaders: source.extended_headers,

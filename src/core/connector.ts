@@ -107,6 +107,11 @@ export interface SourceSession<P> extends AsyncDisposable {
    * @throws TransientError where it does not: another attempt waits for its turn.
    */
   confirmOwnership(signal: AbortSignal): Promise<void>;
+  /**
+   * The end of the log now, once the stream is open: where `sortKey` of what a stream gives as `resumeAt` is not before
+   * that of this position, everything that was committed by now has been emitted. An idle log comes to it by itself.
+   */
+  readHead(signal: AbortSignal): Promise<P>;
   /** Facts for status and metrics; never called concurrently with itself. */
   readHealth(signal: AbortSignal): Promise<SourceHealth>;
 }

@@ -16,7 +16,7 @@ export function tailSettings(
     tables: { include: target.tables, exclude: [] },
     columns: { exclude: [], mask: [], hash: [], truncate: [], propagateSourceType: [] },
     messageKeys: [],
-    snapshotMode: 'no_data',
+    snapshot: { mode: 'no_data', chunkRows: 1, parallelism: 1, where: [] },
     heartbeatIntervalMs: 0,
     heartbeatTopic: false,
     extendedHeaders: false,

@@ -72,6 +72,17 @@ export type CheckpointSettings =
 export interface HttpSettings {
   readonly host: string;
   readonly port: number;
+  /** PEM; null: plain HTTP. */
+  readonly tls: { readonly cert: string; readonly key: Secret } | null;
+  /** Empty only where `host` is the loopback: then nobody has to say who they are. */
+  readonly tokens: readonly HttpToken[];
+}
+
+export interface HttpToken {
+  readonly name: string;
+  readonly role: 'read' | 'operate';
+  /** Hexadecimal. Nobody has to read it to use the API, and a short token could be guessed from it. */
+  readonly sha256: Secret;
 }
 
 /** One source. What only its connector understands is in `connector`, which the connector itself validates. */
@@ -83,7 +94,7 @@ export interface SourceSettings {
   readonly columns: ColumnRules;
   /** First match wins; `table` is matched against the whole qualified name. */
   readonly messageKeys: readonly { readonly table: RegExp; readonly columns: readonly string[] }[];
-  readonly snapshotMode: 'no_data';
+  readonly snapshot: SnapshotSettings;
   readonly heartbeatIntervalMs: number;
   /** Whether heartbeat records are published to `__debezium-heartbeat.<prefix>`. */
   readonly heartbeatTopic: boolean;
@@ -100,6 +111,17 @@ export interface SourceSettings {
    * as `Secret`s, a duration `timeout: 5s` as `timeout_ms: 5000`.
    */
   readonly connector: Readonly<Record<string, unknown>>;
+}
+
+/** What is read of the rows that are already in the tables. */
+export interface SnapshotSettings {
+  readonly mode: 'always' | 'initial' | 'no_data' | 'never' | 'when_needed';
+  /** The most rows of a chunk. */
+  readonly chunkRows: number;
+  /** Readers at the same time. */
+  readonly parallelism: number;
+  /** SQL conditions; the first whose `table` matches the qualified name counts. */
+  readonly where: readonly { readonly table: RegExp; readonly filter: string }[];
 }
 
 /** Debezium's `schema.name.adjustment.mode` and `field.name.adjustment.mode`. */

@@ -14,6 +14,7 @@ export interface SnapshotProgress {
   /** Decides what source blocks say: `first` … `last`, or `incremental`. */
   readonly kind: 'initial' | 'incremental';
   readonly isPaused: boolean;
+  readonly startedAtMs: number;
   /** Null until the tables were looked up. */
   readonly tables: readonly TableProgress[] | null;
 }

@@ -1,16 +1,26 @@
 import type { Checkpoint, TopicProgress } from './checkpoint.ts';
 import type { KnownSchemaIds } from './known-schema-ids.ts';
 import type { SchemaStore } from './schema-store.ts';
+import type { SnapshotMemory } from './snapshot-progress.ts';
 
 /** A source's durable memory as its pipeline sees it: a typed view of one SourceState, owned until disposed. */
 export interface SourceMemory extends AsyncDisposable {
   /** The last saved checkpoint, or null. */
   readonly checkpoint: Checkpoint | null;
   readonly topics: readonly TopicProgress[];
+  /** What the last save said of snapshots, or null. */
+  readonly snapshot: SnapshotMemory | null;
   readonly schemas: SchemaStore;
   readonly schemaIds: KnownSchemaIds;
   /**
-   * Saves a checkpoint and how far the topics have come, both or neither. `replayFrom` is the sort key of its position:
+   * Saves the checkpoint of a source that starts over, and in the same save forgets everything of before but the registry's
+   * ids: how far topics and snapshots had come, and the versions of tables.
+   * @throws OwnershipLostError where a newer owner exists.
+   */
+  startOver(checkpoint: Checkpoint, signal: AbortSignal): Promise<void>;
+  /**
+   * Saves a checkpoint, how far the topics have come and what of snapshots is published (null: as it was), all or nothing.
+   * `replayFrom` is the sort key of its position:
    * table versions that no replay from there can need are forgotten (null: none are).
    * @throws OwnershipLostError where a newer owner exists.
    */
@@ -18,6 +28,7 @@ export interface SourceMemory extends AsyncDisposable {
     checkpoint: Checkpoint,
     replayFrom: string | null,
     topics: readonly TopicProgress[],
+    snapshot: SnapshotMemory | null,
     signal: AbortSignal,
   ): Promise<void>;
   /**

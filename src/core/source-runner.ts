@@ -1,3 +1,14 @@
+import type { SnapshotControl } from './snapshot-control.ts';
+
+/** What an attempt is to do beside what its checkpoint says. */
+export interface RunRequest {
+  /**
+   * Discard the position and everything that goes with it, and start over. Asked of every attempt until one says that it
+   * streams or snapshots, so doing it again must be harmless.
+   */
+  readonly resync: boolean;
+}
+
 /**
  * One attempt to run a source: from connecting to the end of its stream. The supervisor starts a new one after a
  * transient error; a runner is used once.
@@ -14,6 +25,10 @@ export interface SourceRunner {
 export interface RunObserver {
   /** The stream is open: everything committed from here on arrives. */
   streaming(): void;
+  /** Tables are read beside the stream, or before it; `streaming` says that they no longer are. */
+  snapshotting?(): void;
+  /** Snapshots can be asked for from now until the attempt ends. */
+  snapshots?(control: SnapshotControl): void;
   /** A sign of life of the main loop, at least once a second while it is not stuck. */
   touch(): void;
   progress(progress: RunProgress): void;
@@ -35,6 +50,11 @@ export interface RunProgress {
   readonly publishedCommitUs: number | null;
   /** True when nothing is in flight and the source has nothing newer: lag is 0. */
   readonly caughtUp: boolean;
+  /**
+   * True once everything that was committed when the stream opened is checkpointed, and every snapshot that was due is
+   * complete. Never true and then false in one attempt.
+   */
+  readonly reachedStart: boolean;
   /** Changes acknowledged since the runner started. */
   readonly changes: number;
   readonly inFlightBytes: number;

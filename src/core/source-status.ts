@@ -1,3 +1,5 @@
+import type { SnapshotStatus } from './snapshot-status.ts';
+
 /** The states of a source, as `tailrace_source_state` and the status object name them. */
 export const SOURCE_STATES = [
   'starting',
@@ -24,7 +26,8 @@ export interface SourceStatus {
   readonly changes_total: number;
   readonly changes_per_second: number;
   readonly in_flight_bytes: number;
-  readonly snapshot: null;
+  /** The snapshot that is under way or was the last; null where there was none since the process started. */
+  readonly snapshot: SnapshotStatus | null;
   readonly retained_wal_bytes: number | null;
   readonly last_error: StatusError | null;
   /** What the supervisor does about repeated failures; null while there are none. */

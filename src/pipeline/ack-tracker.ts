@@ -1,3 +1,4 @@
+import type { SnapshotMemory } from '../core/snapshot-progress.ts';
 import { Ticket } from '../core/ticket.ts';
 
 /** One change batch on its way to Kafka. */
@@ -9,6 +10,8 @@ export interface InFlightBatch<P> {
   readonly commitTimesUs: number[];
   readonly commitChanges: number[];
   changes: number;
+  /** How far snapshots are once the batch is acknowledged; null where it says nothing of them. */
+  snapshot: SnapshotMemory | null;
 }
 
 /**
@@ -37,6 +40,7 @@ export class AckTracker<P> {
       commitTimesUs: [],
       commitChanges: [],
       changes: 0,
+      snapshot: null,
     };
     this.#window.push(entry);
     return entry;

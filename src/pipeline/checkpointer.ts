@@ -2,6 +2,7 @@ import type { Checkpoint, TopicProgress } from '../core/checkpoint.ts';
 import type { Clock } from '../core/clock.ts';
 import type { PositionCodec } from '../core/connector.ts';
 import type { Sink } from '../core/sink.ts';
+import type { SnapshotMemory } from '../core/snapshot-progress.ts';
 import type { SourceMemory } from '../core/source-memory.ts';
 
 export interface CheckpointerDependencies<P> {
@@ -22,6 +23,7 @@ export interface CheckpointerDependencies<P> {
 export class Checkpointer<P> {
   readonly #dependencies: CheckpointerDependencies<P>;
   #reached: P | null = null;
+  #snapshot: SnapshotMemory | null = null;
   /** What no save has held yet: the sink tells it once, and a save may fail. */
   readonly #unsavedTopics = new Map<string, TopicProgress>();
   #saved: string | null;
@@ -48,6 +50,11 @@ export class Checkpointer<P> {
     this.#reached = position;
   }
 
+  /** Kafka has acknowledged what these snapshots say is published. Called in stream order. */
+  snapshotReached(snapshot: SnapshotMemory): void {
+    this.#snapshot = snapshot;
+  }
+
   /** Saves the newest reached position, if it is not saved yet, and acknowledges it. */
   async save(signal: AbortSignal): Promise<void> {
     while (this.#saving !== null) await this.#saving;
@@ -66,7 +73,8 @@ export class Checkpointer<P> {
       return;
     }
     const text = positions.encode(position);
-    if (text !== this.#saved) {
+    const snapshot = this.#snapshot;
+    if (text !== this.#saved || snapshot !== null) {
       const checkpoint: Checkpoint = {
         formatVersion: 1,
         source,
@@ -76,7 +84,8 @@ export class Checkpointer<P> {
         savedAtMs: nowMs,
       };
       for (const progress of sink.takeProgress()) this.#unsavedTopics.set(progress.topic, progress);
-      await memory.save(checkpoint, positions.sortKey(position), [...this.#unsavedTopics.values()], signal);
+      await memory.save(checkpoint, positions.sortKey(position), [...this.#unsavedTopics.values()], snapshot, signal);
+      if (this.#snapshot === snapshot) this.#snapshot = null;
       this.#unsavedTopics.clear();
       this.#saved = text;
     }

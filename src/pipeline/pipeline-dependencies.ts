@@ -13,6 +13,8 @@ export interface PipelineDependencies<C extends ConnectorConfig, P> {
   readonly settings: SourceSettings;
   readonly connector: SourceConnector<C, P>;
   readonly config: C;
+  /** Discard the position that is stored and start over. */
+  readonly resync: boolean;
   readonly checkpointIntervalMs: number;
   /** Claims the source's durable memory; from then on an older owner can save nothing. */
   readonly openMemory: (signal: AbortSignal) => Promise<SourceMemory>;

@@ -5,6 +5,7 @@ import type { SourceMemory } from '../core/source-memory.ts';
 import type { RunObserver, SourceRunner } from '../core/source-runner.ts';
 import type { PipelineDependencies } from './pipeline-dependencies.ts';
 import { RunningPipeline } from './running-pipeline.ts';
+import { snapshotAtFirst } from './snapshot/snapshot-due.ts';
 
 /** Runs one source once: from claiming it to the end of its stream. */
 export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
@@ -28,7 +29,7 @@ export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
     await using sink = await openSink(confirmOwnership, starting);
     await sink.verifyProgress(memory.topics, starting);
     await using stream = await session.stream(from, memory.schemas, starting);
-    const running = new RunningPipeline(this.#dependencies, session, memory, sink, stream, observer);
+    await using running = new RunningPipeline(this.#dependencies, session, memory, sink, stream, from, observer);
     await running.prepare(starting);
     logger.info({ position: connector.positions.encode(from) }, `streaming ${settings.name}`);
     observer.streaming();
@@ -36,7 +37,8 @@ export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
   }
 
   async #startPosition(session: SourceSession<P>, memory: SourceMemory, signal: AbortSignal): Promise<P> {
-    const { settings } = this.#dependencies;
+    const { settings, resync } = this.#dependencies;
+    if (resync) return this.#initialise(session, memory, signal);
     const verdict = await session.assessResume(memory.checkpoint);
     switch (verdict.kind) {
       case 'resume':
@@ -44,6 +46,7 @@ export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
       case 'fresh':
         return this.#initialise(session, memory, signal);
       case 'resync-required': {
+        if (settings.snapshot.mode === 'when_needed') return this.#initialise(session, memory, signal);
         const position = memory.checkpoint?.position ?? null;
         throw new ResyncRequiredError(verdict.reason, {
           code: verdict.code,
@@ -57,10 +60,12 @@ export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
 
   /** The intention is saved before anything is created, so that a crash in between is seen and begun again. */
   async #initialise(session: SourceSession<P>, memory: SourceMemory, signal: AbortSignal): Promise<P> {
-    await memory.save(this.#checkpoint('initialising', session.serverIdentity, null), null, [], signal);
+    await memory.startOver(this.#checkpoint('initialising', session.serverIdentity, null), signal);
     const from = await session.initialise(memory.schemas, signal);
-    const position = this.#dependencies.connector.positions.encode(from);
-    await memory.save(this.#checkpoint('streaming', session.serverIdentity, position), null, [], signal);
+    const { connector, settings, clock } = this.#dependencies;
+    const position = connector.positions.encode(from);
+    const snapshot = snapshotAtFirst(settings.snapshot.mode, clock.nowMs());
+    await memory.save(this.#checkpoint('streaming', session.serverIdentity, position), null, [], snapshot, signal);
     return from;
   }
 

@@ -14,6 +14,9 @@ import type { PipelineDependencies } from './pipeline-dependencies.ts';
 import { contextHeaders } from './record-headers.ts';
 import { repeatEvery } from './repeat-every.ts';
 import { RowPublisher } from './row-publisher.ts';
+import { openReader } from './snapshot/open-reader.ts';
+import { type SnapshotDue, snapshotDue } from './snapshot/snapshot-due.ts';
+import { SourceSnapshots } from './snapshot/source-snapshots.ts';
 import { tablePlanner } from './table-plan.ts';
 import { TablePlans } from './table-plans.ts';
 import { topicNames } from './topic-names.ts';
@@ -21,13 +24,15 @@ import { topicNames } from './topic-names.ts';
 const REPORT_INTERVAL_MS = 1_000;
 const HEALTH_INTERVAL_MS = 5_000;
 const CAUGHT_UP_AFTER_MS = 100;
+/** How often a snapshot looks for its turn while the stream is silent. */
+const QUIET_LOOK_MS = 20;
 /** How long a graceful stop waits for the end of a transaction that is being published. */
 const BOUNDARY_WAIT_MS = 3_000;
 /** How long a run that has failed may take to save what Kafka still acknowledges. */
 const SETTLE_AFTER_FAILURE_MS = 10_000;
 
 /** The part of a run in which changes flow: from an open stream to its end. */
-export class RunningPipeline<C extends ConnectorConfig, P> {
+export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDisposable {
   readonly #dependencies: PipelineDependencies<C, P>;
   readonly #session: SourceSession<P>;
   readonly #sink: Sink;
@@ -38,10 +43,15 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
   readonly #events: EventPublisher;
   readonly #deadLetters: DeadLetters;
   readonly #meter: DeliveryMeter;
+  readonly #snapshots: SourceSnapshots<P>;
+  readonly #snapshotDue: SnapshotDue;
   #retainedWalBytes: number | null = null;
   #healthUnknown = false;
   #sourceIsBehind = false;
   #failure: unknown = null;
+  /** Sort key of the log's end when the stream was opened. */
+  #startHead: string | null = null;
+  #reachedStart = false;
   /** Since when the source has sent nothing but heartbeats; null while the loop works on changes. */
   #quietSinceMs: number | null = null;
   readonly #ended = new AbortController();
@@ -52,9 +62,10 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
     memory: SourceMemory,
     sink: Sink,
     stream: ChangeStream<P>,
+    from: P,
     observer: RunObserver,
   ) {
-    const { settings, connector, createEncoder, runId, clock, metrics } = dependencies;
+    const { settings, connector, config, createEncoder, runId, clock, metrics, logger } = dependencies;
     this.#dependencies = dependencies;
     this.#session = session;
     this.#sink = sink;
@@ -71,6 +82,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
     });
     this.#tracker = new AckTracker((batch) => {
       this.#meter.settled(batch);
+      if (batch.snapshot !== null) this.#checkpointer.snapshotReached(batch.snapshot);
       if (batch.resumeAt !== null) this.#checkpointer.reached(batch.resumeAt);
     });
     const names = topicNames(settings.topicPrefix);
@@ -81,10 +93,14 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
     const { sourceBlock, messageContent } = session;
     this.#events = new EventPublisher(settings, names, encoder, sink, metrics);
     this.#deadLetters = new DeadLetters(settings, names.deadLetter, sink, metrics);
+    const plans = new TablePlans(
+      tablePlanner({ settings, names, encoder, sink, sourceBlock, metrics }),
+      this.#deadLetters,
+    );
     this.#publisher = new ChangePublisher({
       settings,
       encoder,
-      plans: new TablePlans(tablePlanner({ settings, names, encoder, sink, sourceBlock, metrics }), this.#deadLetters),
+      plans,
       rows: new RowPublisher(encoder, headers, settings.tombstonesOnDelete),
       events: this.#events,
       deadLetters: this.#deadLetters,
@@ -92,9 +108,27 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
       prepareSchemaChanges: (signal) => this.#events.prepareSchemaChanges(sourceBlock, headers, signal),
       nowUs: () => clock.nowUs(),
     });
+    this.#snapshots = new SourceSnapshots({
+      settings,
+      openReader: (signal) => openReader(connector, config, { logger, metrics, clock }, signal),
+      stored: memory.snapshot,
+      from,
+      onRunning: (isRunning) => (isRunning ? observer.snapshotting?.() : observer.streaming()),
+      encoder,
+      plans,
+      rows: new RowPublisher(encoder, headers, settings.tombstonesOnDelete),
+      deadLetters: this.#deadLetters,
+      sink,
+      tracker: this.#tracker,
+      clock,
+      logger,
+      metrics,
+    });
+    this.#snapshotDue = snapshotDue(settings.snapshot.mode, memory.snapshot);
   }
 
   async prepare(signal: AbortSignal): Promise<void> {
+    this.#startHead = this.#dependencies.connector.positions.sortKey(await this.#session.readHead(signal));
     await this.#events.prepare(signal);
     if (this.#dependencies.settings.onPoison === 'dead_letter') await this.#deadLetters.prepare(signal);
   }
@@ -109,6 +143,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
     const chores = new AbortController();
     const finished = this.#startChores(observer, chores.signal, kill);
     try {
+      await this.#beginSnapshots(observer, this.#ended.signal);
       await this.#publishAll(this.#ended.signal);
     } finally {
       stop.removeEventListener('abort', endAtBoundary);
@@ -130,19 +165,60 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
       const batches = this.#stream[Symbol.asyncIterator]();
       while (!ended.aborted) {
         this.#quietSinceMs ??= clock.nowMs();
-        const next = await batches.next();
+        const next = await this.#nextBatch(batches, ended);
         if (next.done === true) return;
         if (!isQuiet(next.value)) this.#quietSinceMs = null;
-        const entry = this.#tracker.open();
         try {
-          await this.#publisher.publish(next.value, 0, entry, ended);
+          await this.#publishBatch(next.value, ended);
         } finally {
           next.value.release();
-          entry.ticket.seal();
         }
-        if (this.#publisher.isAtBoundary && this.#publisher.stopsAtBoundary) this.#end();
-        await this.#sink.ready(ended);
       }
+    } catch (error) {
+      if (!ended.aborted) this.#fail(error);
+    }
+  }
+
+  /** Snapshots go on while the stream has nothing to say. */
+  async #nextBatch(
+    batches: AsyncIterator<ChangeBatch<P>, void>,
+    ended: AbortSignal,
+  ): Promise<IteratorResult<ChangeBatch<P>, void>> {
+    const next = batches.next();
+    // Who leaves early, because a step fails, has its own error to tell.
+    next.catch(() => {});
+    while (this.#snapshots.isRunning && !ended.aborted) {
+      const isReady = this.#publisher.isAtBoundary && this.#snapshots.wantsStep(this.#isQuiet());
+      const passed = () => null;
+      const pause = this.#dependencies.clock.sleep(isReady ? 0 : QUIET_LOOK_MS, ended).then(passed, passed);
+      const batch = await Promise.race([next, pause]);
+      if (batch !== null) return batch;
+      if (isReady) await this.#snapshots.step(ended);
+    }
+    return next;
+  }
+
+  /** Snapshots do their next step where they ask for a rest. */
+  async #publishBatch(batch: ChangeBatch<P>, ended: AbortSignal): Promise<void> {
+    let index = 0;
+    while (index < batch.count) {
+      this.#publisher.watch = this.#snapshots.watch;
+      const entry = this.#tracker.open();
+      try {
+        index = await this.#publisher.publish(batch, index, entry, ended);
+      } finally {
+        entry.ticket.seal();
+      }
+      if (this.#publisher.isAtBoundary && this.#publisher.stopsAtBoundary) this.#end();
+      await this.#sink.ready(ended);
+      if (this.#publisher.isAtBoundary && this.#snapshots.wantsStep(false)) await this.#snapshots.step(ended);
+    }
+  }
+
+  async #beginSnapshots(observer: RunObserver, ended: AbortSignal): Promise<void> {
+    try {
+      await this.#snapshots.begin(this.#snapshotDue, ended);
+      observer.snapshots?.(this.#snapshots);
     } catch (error) {
       if (!ended.aborted) this.#fail(error);
     }
@@ -210,16 +286,36 @@ export class RunningPipeline<C extends ConnectorConfig, P> {
       position: this.#checkpointer.savedPosition,
       publishedCommitUs: this.#meter.publishedCommitUs,
       caughtUp: this.#isCaughtUp(),
+      reachedStart: this.#hasReachedStart(),
       changes: this.#meter.changes,
       inFlightBytes: this.#sink.inFlightBytes,
       retainedWalBytes: this.#retainedWalBytes,
     });
   }
 
+  /** What is checkpointed lies behind everything that was committed when the stream was opened. */
+  #hasReachedStart(): boolean {
+    const { positions } = this.#dependencies.connector;
+    const saved = this.#checkpointer.savedPosition;
+    if (this.#reachedStart || this.#startHead === null || saved === null) return this.#reachedStart;
+    if (this.#snapshots.isRunning) return false;
+    this.#reachedStart = positions.sortKey(positions.decode(saved)) >= this.#startHead;
+    return this.#reachedStart;
+  }
+
+  /** The source has had nothing to say for a while. */
+  #isQuiet(): boolean {
+    const quietMs = this.#quietSinceMs === null ? 0 : this.#dependencies.clock.nowMs() - this.#quietSinceMs;
+    return !this.#sourceIsBehind && quietMs >= CAUGHT_UP_AFTER_MS;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#snapshots[Symbol.asyncDispose]();
+  }
+
   /** Nothing is in flight, and the source has had nothing to say for a while: between two batches of a backlog it has. */
   #isCaughtUp(): boolean {
-    const quietMs = this.#quietSinceMs === null ? 0 : this.#dependencies.clock.nowMs() - this.#quietSinceMs;
-    return this.#tracker.isEmpty && !this.#sourceIsBehind && quietMs >= CAUGHT_UP_AFTER_MS;
+    return this.#tracker.isEmpty && this.#isQuiet();
   }
 
   /** The first failure is the one that is reported. */

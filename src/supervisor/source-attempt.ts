@@ -1,11 +1,14 @@
 import type { Clock } from '../core/clock.ts';
 import { TransientError } from '../core/errors.ts';
+import type { SnapshotControl } from '../core/snapshot-control.ts';
+import type { SnapshotStatus } from '../core/snapshot-status.ts';
 import type { RunObserver, RunProgress, SourceRunner, WaitReason } from '../core/source-runner.ts';
 import { firstFailure } from './source-failure.ts';
 
 /** What an attempt tells while it runs; nothing once it has ended. */
 export interface AttemptListener {
   streaming(): void;
+  snapshotting(): void;
   progress(progress: RunProgress): void;
   waiting(reason: WaitReason): void;
 }
@@ -25,6 +28,7 @@ export class SourceAttempt implements RunObserver {
   #touchedAtMs: number;
   #streamingSinceMs: number | null = null;
   #waitingFor: WaitReason | null = null;
+  #control: SnapshotControl | null = null;
 
   constructor(clock: Clock, listener: AttemptListener) {
     this.#clock = clock;
@@ -45,6 +49,16 @@ export class SourceAttempt implements RunObserver {
   /** What it waits for; null while it works. */
   get waitingFor(): WaitReason | null {
     return this.#waitingFor;
+  }
+
+  /** Null before the runner has handed it out, and once the attempt has ended. */
+  get control(): SnapshotControl | null {
+    return this.#ended ? null : this.#control;
+  }
+
+  /** The newest snapshot of this attempt, also after its end. */
+  get snapshot(): SnapshotStatus | null {
+    return this.#control?.status() ?? null;
   }
 
   /** Never rejects. A runner that ends without being told to has failed. */
@@ -78,6 +92,17 @@ export class SourceAttempt implements RunObserver {
     this.touch();
     this.#streamingSinceMs ??= this.#clock.nowMs();
     this.#listener.streaming();
+  }
+
+  snapshotting(): void {
+    if (this.#ended) return;
+    this.touch();
+    this.#streamingSinceMs ??= this.#clock.nowMs();
+    this.#listener.snapshotting();
+  }
+
+  snapshots(control: SnapshotControl): void {
+    this.#control = control;
   }
 
   touch(): void {

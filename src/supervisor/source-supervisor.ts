@@ -1,19 +1,12 @@
-import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../core/logger.ts';
-import type { Metrics } from '../core/metrics.ts';
-import type { RunProgress, SourceRunner, WaitReason } from '../core/source-runner.ts';
-import type { SourceProblem, SourceStatus, StatusError } from '../core/source-status.ts';
-import { type BackoffSettings, DEFAULT_BACKOFF } from './backoff.ts';
-import { ProgressGauges } from './progress-gauges.ts';
-import { RetrySchedule } from './retry-schedule.ts';
-import { RunRecord } from './run-record.ts';
-import { settlesWithin } from './settles-within.ts';
-import { type AttemptEnd, SourceAttempt } from './source-attempt.ts';
-import { classifyFailure, FAILURE_CLASSES, type SourceFailure, statusError } from './source-failure.ts';
-import { SourceStateMachine } from './state-machine.ts';
-
-/** How the end of a source went: `graceful` lost no time, the others mean that work will be repeated at the next start. */
-export type StopOutcome = 'graceful' | 'error' | 'killed' | 'abandoned';
+import { FatalError } from '../core/errors.ts';
+import { OneAtATime } from '../core/one-at-a-time.ts';
+import { accepted, conflict, type OperationOutcome } from '../core/operation-outcome.ts';
+import type { SnapshotControl } from '../core/snapshot-control.ts';
+import type { SnapshotStatus } from '../core/snapshot-status.ts';
+import type { RunRequest, SourceRunner } from '../core/source-runner.ts';
+import type { SourceProblem, SourceStatus } from '../core/source-status.ts';
+import { AttemptLoop, type AttemptLoopParts, type StopOutcome } from './attempt-loop.ts';
+import { SourceCondition, type SupervisorDependencies } from './source-condition.ts';
 
 /** What a source came to that was to run until it had caught up. */
 export type CaughtUpOutcome = 'caught-up' | 'resync-required' | 'failed' | 'stopped';
@@ -22,92 +15,62 @@ export interface SupervisedSource {
   readonly name: string;
   readonly type: string;
   /** A new runner for each attempt. What it throws is a failed attempt. */
-  readonly createRunner: () => SourceRunner;
+  readonly createRunner: (request: RunRequest) => SourceRunner;
 }
 
-export interface SupervisorDependencies {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly backoff?: BackoffSettings;
-  /** In [0, 1), for the jitter. */
-  readonly random?: () => number;
-}
-
-/** A loop that streams and has given no sign of life for this long is stuck. */
-const STUCK_AFTER_MS = 30_000;
-/** How long a killed runner may take to end before it is left alone. */
-const KILL_GRACE_MS = 5_000;
+/** How long an operator's pause or resync lets the runner finish what it has begun. */
+const PAUSE_DEADLINE_MS = 25_000;
 
 /**
- * Keeps one source running: an attempt after the other, each with a new runner, until it is stopped or an error says that
- * trying again is of no use. Never throws and never rejects: whatever a runner does stays inside.
+ * One source and what is done to it: runs it in attempts, pauses, resumes and resyncs it, and stops it for good. Whatever a
+ * runner does stays inside.
  */
 export class SourceSupervisor {
   readonly #source: SupervisedSource;
-  readonly #clock: Clock;
-  readonly #logger: Logger;
-  readonly #machine: SourceStateMachine;
-  readonly #record = new RunRecord();
-  readonly #errors: ReadonlyMap<SourceFailure['class'], { add(value: number): void }>;
-  readonly #restarts: { add(value: number): void };
-  readonly #retries: RetrySchedule;
-  readonly #gauges: ProgressGauges;
-  readonly #waiting: { set(value: number): void };
-  readonly #stopRequest = new AbortController();
+  readonly #condition: SourceCondition;
+  readonly #parts: AttemptLoopParts;
   readonly #killRequest = new AbortController();
   readonly #caughtUp = Promise.withResolvers<CaughtUpOutcome>();
-  #attempt: SourceAttempt | null = null;
-  #loop: Promise<void> = Promise.resolve();
-  #started = false;
+  #loop: AttemptLoop | null = null;
   #stopped: Promise<StopOutcome> | null = null;
-  #stopFailed = false;
-  #lastError: StatusError | null = null;
+  /** A runner was left alone: another beside it would fight with it over the source. */
+  #abandoned = false;
+  readonly #operations = new OneAtATime();
+  readonly #snapshotOperations = new OneAtATime();
 
   constructor(source: SupervisedSource, dependencies: SupervisorDependencies) {
-    const { metrics } = dependencies;
-    const labels = { source: source.name };
+    const { clock } = dependencies;
+    const logger = dependencies.logger.child({ source: source.name });
     this.#source = source;
-    this.#clock = dependencies.clock;
-    this.#logger = dependencies.logger.child(labels);
-    const errors = metrics.counter('tailrace_errors_total');
-    this.#errors = new Map(FAILURE_CLASSES.map((name) => [name, errors.bind({ ...labels, class: name })]));
-    this.#restarts = metrics.counter('tailrace_restarts_total').bind(labels);
-    const circuit = metrics.gauge('tailrace_source_circuit_open').bind(labels);
-    this.#retries = new RetrySchedule(
-      dependencies.backoff ?? DEFAULT_BACKOFF,
-      dependencies.random ?? Math.random,
-      circuit,
-    );
-    this.#gauges = new ProgressGauges(source, metrics);
-    this.#waiting = metrics.gauge('tailrace_source_waiting').bind(labels);
-    this.#machine = new SourceStateMachine({
-      source: source.name,
-      clock: this.#clock,
-      logger: this.#logger,
-      metrics,
-    });
+    this.#condition = new SourceCondition(source, { ...dependencies, logger });
+    this.#parts = {
+      createRunner: source.createRunner,
+      condition: this.#condition,
+      clock,
+      logger,
+      onReachedStart: () => this.#caughtUp.resolve('caught-up'),
+      onCircuitOpen: () => this.#caughtUp.resolve('failed'),
+      onEnd: (state) => this.#caughtUp.resolve(state),
+    };
   }
 
   get name(): string {
     return this.#source.name;
   }
 
-  /** Resolves the first time that everything of the source is published, or when that cannot happen any more. */
+  /**
+   * Resolves once everything from before the start is published, or with what stands in its way: also `failed` where the
+   * circuit opens, although attempts go on.
+   */
   get caughtUp(): Promise<CaughtUpOutcome> {
     return this.#caughtUp.promise;
   }
 
   start(): void {
-    if (this.#started || this.#stopped !== null) return;
-    this.#started = true;
-    this.#loop = this.#supervise().catch((error: unknown) => this.#breakDown(error));
+    if (this.#loop === null && this.#stopped === null) this.#loop = AttemptLoop.start(this.#parts);
   }
 
-  /**
-   * Lets the runner finish what it has begun; kills it after `deadlineMs` (or at once after `kill`) and leaves it alone
-   * when even that does not end it. Calling it again gives the same promise.
-   */
+  /** Ends the source for good, within the deadline or by force. Calling it again gives the same promise. */
   stop(deadlineMs: number): Promise<StopOutcome> {
     this.#stopped ??= this.#shutDown(deadlineMs);
     return this.#stopped;
@@ -118,168 +81,143 @@ export class SourceSupervisor {
     this.#killRequest.abort();
   }
 
-  status(): SourceStatus {
-    const nowUs = this.#clock.nowUs();
-    return {
-      name: this.#source.name,
-      type: this.#source.type,
-      state: this.#machine.state,
-      since: new Date(this.#machine.sinceMs).toISOString(),
-      position: this.#record.position,
-      lag_seconds: this.#record.lagSeconds(nowUs),
-      changes_total: this.#record.changes,
-      changes_per_second: this.#record.changesPerSecond(nowUs),
-      in_flight_bytes: this.#record.inFlightBytes,
-      snapshot: null,
-      retained_wal_bytes: this.#record.retainedWalBytes,
-      last_error: this.#lastError,
-      retry: this.#retries.status(),
-    };
-  }
-
-  /** Why only a restart of the process would help, or null. Waiting (for a slot, a pause) is not being stuck. */
-  stuck(): SourceProblem | null {
-    const { state } = this.#machine;
-    if (this.#attempt === null || (state !== 'streaming' && state !== 'snapshotting')) return null;
-    const { silentMs } = this.#attempt;
-    if (silentMs <= STUCK_AFTER_MS) return null;
-    const detail = `The loop has given no sign of life for ${Math.floor(silentMs / 1000)} s.`;
-    return { source: this.#source.name, state, detail };
-  }
-
-  /** Why the source does not do its work now, or null. */
-  notReady(): SourceProblem | null {
-    const { state } = this.#machine;
-    const waitingFor = this.#attempt?.waitingFor ?? null;
-    if (waitingFor !== null) {
-      const detail = `The source waits. ${waitingFor.code}: ${waitingFor.message} ${waitingFor.remedy}`;
-      return { source: this.#source.name, state, detail };
-    }
-    if (state === 'streaming' || state === 'snapshotting' || state === 'paused') return this.stuck();
-    const error = state === 'starting' || state === 'stopping' || state === 'stopped' ? null : this.#lastError;
-    const detail = error === null ? `The source is ${state}.` : `${error.code}: ${error.message} ${error.remedy}`;
-    return { source: this.#source.name, state, detail };
-  }
-
-  /** Lag grows with time alone, above all while nothing runs that could report it: call this before each collection. */
-  refreshMetrics(): void {
-    this.#gauges.show(this.#record, this.#clock.nowUs());
-    this.#waiting.set(this.#attempt?.waitingFor ? 1 : 0);
-  }
-
-  async #supervise(): Promise<void> {
-    for (;;) {
-      const end = await this.#runAttempt();
-      if (end.kind === 'stopped') return;
-      if (this.#stopRequest.signal.aborted) {
-        this.#noteFailedStop(end.thrown);
-        return;
+  /** As `SourceOperations.pause`. */
+  pause(): Promise<OperationOutcome<SourceStatus>> {
+    return this.#inTurn(this.#operations, async () => {
+      const { state } = this.#condition.machine;
+      if (state === 'paused') return accepted(this.status());
+      if (state === 'failed' || state === 'resync-required') {
+        return this.#refuse('SOURCE_NOT_RUNNING', `nothing runs that could be paused: it is ${state}`);
       }
-      const pauseMs = this.#noteFailure(end.thrown);
-      if (pauseMs === null) return;
-      await this.#pause(pauseMs);
-      // Asked here and not in the pause: a stop can come between its end and this line.
-      if (this.#stopRequest.signal.aborted) return;
-      this.#retries.attemptBegins();
-      this.#restarts.add(1);
-      this.#machine.moveTo('starting', 'the pause is over', { failures: this.#retries.failures });
-    }
-  }
-
-  async #runAttempt(): Promise<AttemptEnd> {
-    const attempt = new SourceAttempt(this.#clock, {
-      streaming: () => this.#onStreaming(),
-      progress: (progress) => this.#onProgress(attempt, progress),
-      waiting: (reason) => this.#onWaiting(reason),
+      return (await this.#halt('an operator paused it')) ?? accepted(this.status());
     });
-    this.#attempt = attempt;
-    const end = await attempt.run(this.#source.createRunner);
-    this.#retries.streamed(attempt.streamedMs);
-    this.#attempt = null;
-    this.#record.endAttempt();
-    return end;
   }
 
-  #onStreaming(): void {
-    if (this.#stopRequest.signal.aborted || this.#machine.state === 'streaming') return;
-    this.#machine.moveTo('streaming', 'the stream is open');
+  /** As `SourceOperations.resume`. */
+  resume(): Promise<OperationOutcome<SourceStatus>> {
+    return this.#inTurn(this.#operations, async () => {
+      const { state } = this.#condition.machine;
+      if (state === 'starting' || state === 'snapshotting' || state === 'streaming') {
+        return this.#refuse('SOURCE_NOT_PAUSED', `it runs already: it is ${state}`);
+      }
+      if (state === 'backing-off') this.#loop?.wake();
+      else this.#begin('an operator resumed it');
+      return accepted(this.status());
+    });
   }
 
-  #onProgress(attempt: SourceAttempt, progress: RunProgress): void {
-    this.#record.add(progress, this.#clock.nowUs());
-    this.#retries.streamed(attempt.streamedMs);
-    if (progress.caughtUp && this.#machine.state === 'streaming') this.#caughtUp.resolve('caught-up');
+  /** As `SourceOperations.resync`. */
+  resync(): Promise<OperationOutcome<SourceStatus>> {
+    return this.#inTurn(this.#operations, async () => {
+      const { state } = this.#condition.machine;
+      const isRunning = state !== 'paused' && state !== 'failed' && state !== 'resync-required';
+      if (isRunning) {
+        const refused = await this.#halt('an operator asked for a resync');
+        if (refused !== null) return refused;
+      }
+      this.#condition.resyncPending = true;
+      this.#begin('an operator asked for a resync');
+      return accepted(this.status());
+    });
   }
 
-  /** An error in the status, although the attempt has not failed: the source stands still because of it. */
-  #onWaiting({ code, message, remedy }: WaitReason): void {
-    this.#lastError = { code, message, remedy, at: new Date(this.#clock.nowMs()).toISOString() };
+  /** Carries `operation` out on the snapshots of the attempt that runs. */
+  onSnapshots(
+    operation: (control: SnapshotControl) => Promise<OperationOutcome<SnapshotStatus>>,
+  ): Promise<OperationOutcome<SnapshotStatus>> {
+    return this.#inTurn(this.#snapshotOperations, async () => {
+      const control = this.#loop?.snapshots ?? null;
+      const { state } = this.#condition.machine;
+      if (control === null)
+        return this.#refuse('SNAPSHOT_UNAVAILABLE', `no snapshot can be controlled: it is ${state}`);
+      const ended = this.#loop!.ended.then(() =>
+        this.#refuse('SNAPSHOT_UNAVAILABLE', 'it stopped before it had answered; its status says what became of it'),
+      );
+      return Promise.race([operation(control), ended]);
+    });
   }
 
-  /** Moves to where the failure leads. Gives the pause before the next attempt; null when there is none. */
-  #noteFailure(thrown: unknown): number | null {
-    const failure = classifyFailure(thrown);
-    this.#errors.get(failure.class)?.add(1);
-    this.#lastError = statusError(failure, new Date(this.#clock.nowMs()));
-    const fields = { error: thrown, error_class: failure.class };
-    if (failure.next !== 'backing-off') {
-      this.#retries.forget();
-      this.#machine.moveTo(failure.next, failure.code, fields);
-      this.#caughtUp.resolve(failure.next);
-      return null;
+  get snapshot(): SnapshotStatus | null {
+    return this.#condition.snapshot;
+  }
+
+  status(): SourceStatus {
+    return this.#condition.status();
+  }
+
+  /** As `SourceCondition.stuck`. */
+  stuck(): SourceProblem | null {
+    return this.#condition.stuck();
+  }
+
+  /** As `SourceCondition.notReady`. */
+  notReady(): SourceProblem | null {
+    return this.#condition.notReady();
+  }
+
+  refreshMetrics(): void {
+    this.#condition.refreshMetrics();
+  }
+
+  /** One operation after the other (a snapshot's do not wait for the source's); none once the source is stopping. */
+  #inTurn<T>(turns: OneAtATime, operation: () => Promise<OperationOutcome<T>>): Promise<OperationOutcome<T>> {
+    return turns.run(async () => {
+      if (this.#stopped !== null) return this.#refuse('SOURCE_STOPPING', 'the daemon is stopping');
+      if (this.#abandoned) return this.#refuse('SOURCE_ABANDONED', 'what runs of it could not be ended');
+      return operation();
+    });
+  }
+
+  /** Ends the running loop and moves to `paused`; the refusal where it came to something else. */
+  async #halt(reason: string): Promise<OperationOutcome<never> | null> {
+    const { machine, retries } = this.#condition;
+    const outcome = (await this.#loop?.halt(PAUSE_DEADLINE_MS, this.#killRequest.signal)) ?? 'graceful';
+    if (this.#stopped !== null) return this.#refuse('SOURCE_STOPPING', 'the daemon is stopping');
+    if (outcome === 'abandoned') {
+      this.#abandoned = true;
+      this.#condition.brokeDown('SOURCE_ABANDONED', abandoned(this.name));
+      return this.#refuse('SOURCE_ABANDONED', 'what runs of it could not be ended');
     }
-    const { pauseMs, circuitOpen } = this.#retries.fail(this.#clock.nowMs());
-    const retry = { failures: this.#retries.failures, pause_ms: pauseMs, circuit_open: circuitOpen };
-    this.#machine.moveTo('backing-off', failure.code, { ...fields, ...retry });
-    return pauseMs;
-  }
-
-  #noteFailedStop(thrown: unknown): void {
-    const failure = classifyFailure(thrown);
-    this.#errors.get(failure.class)?.add(1);
-    this.#lastError = statusError(failure, new Date(this.#clock.nowMs()));
-    this.#stopFailed = true;
-    this.#logger.error({ error: thrown, error_class: failure.class }, 'the stop was not graceful');
-  }
-
-  /** Ends early when the source is told to stop. */
-  async #pause(pauseMs: number): Promise<void> {
-    const { signal } = this.#stopRequest;
-    try {
-      await this.#clock.sleep(pauseMs, signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
+    if (!machine.canMoveTo('paused')) {
+      return this.#refuse('SOURCE_NOT_RUNNING', `it ended by itself before it could be paused: it is ${machine.state}`);
     }
+    retries.forget();
+    machine.moveTo('paused', reason);
+    return null;
   }
 
-  /** A bug of the supervisor itself: the source ends as failed, the others run on. */
-  #breakDown(error: unknown): void {
-    this.#attempt?.kill();
-    this.#lastError = statusError(classifyFailure(error), new Date(this.#clock.nowMs()));
-    if (this.#machine.canMoveTo('failed')) this.#machine.moveTo('failed', 'SUPERVISION_BROKEN', { error });
-    this.#caughtUp.resolve('failed');
+  #begin(reason: string): void {
+    this.#condition.machine.moveTo('starting', reason);
+    this.#loop = AttemptLoop.start(this.#parts);
+  }
+
+  #refuse(code: keyof typeof REMEDIES, message: string): OperationOutcome<never> {
+    return conflict(code, `Source ${this.name}: ${message}.`, REMEDIES[code]);
   }
 
   async #shutDown(deadlineMs: number): Promise<StopOutcome> {
-    this.#machine.moveTo('stopping', 'a stop was requested');
-    this.#retries.forget();
+    const { machine, retries } = this.#condition;
+    machine.moveTo('stopping', 'a stop was requested');
+    retries.forget();
     this.#caughtUp.resolve('stopped');
-    this.#stopRequest.abort();
-    this.#attempt?.stop();
-    const outcome = await this.#endOfLoop(deadlineMs);
-    this.#machine.moveTo('stopped', outcome);
+    const outcome = (await this.#loop?.halt(deadlineMs, this.#killRequest.signal)) ?? 'graceful';
+    machine.moveTo('stopped', outcome);
     return outcome;
   }
+}
 
-  async #endOfLoop(deadlineMs: number): Promise<StopOutcome> {
-    if (await settlesWithin(this.#loop, deadlineMs, this.#clock, this.#killRequest.signal)) {
-      return this.#stopFailed ? 'error' : 'graceful';
-    }
-    const cause = this.#killRequest.signal.aborted ? 'a second interrupt' : `the deadline of ${deadlineMs} ms`;
-    this.#logger.warn({ deadline_ms: deadlineMs }, `the graceful stop is cut short by ${cause}`);
-    this.#attempt?.kill();
-    if (await settlesWithin(this.#loop, KILL_GRACE_MS, this.#clock)) return 'killed';
-    this.#logger.error({ grace_ms: KILL_GRACE_MS }, 'the source did not end when killed and is left alone');
-    return 'abandoned';
-  }
+const REMEDIES = {
+  SOURCE_NOT_RUNNING: 'Its last_error says why. Mend that and resume it, or resync it.',
+  SOURCE_NOT_PAUSED: 'There is nothing to resume.',
+  SOURCE_STOPPING: 'Wait until the daemon runs again.',
+  SOURCE_ABANDONED: 'Restart the daemon, and report it with the log.',
+  SNAPSHOT_UNAVAILABLE: 'Wait until the source streams, and ask again.',
+} as const;
+
+function abandoned(source: string): FatalError {
+  return new FatalError('The source did not end when it was told to, and not when it was killed.', {
+    code: 'SOURCE_ABANDONED',
+    remedy: REMEDIES.SOURCE_ABANDONED,
+    source,
+  });
 }

@@ -4,15 +4,18 @@ import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import { SOURCE_STATES, type SourceStateName } from '../core/source-status.ts';
 
-/** From each state, the states that may follow. A stop is possible from everywhere; `stopped` is the end. */
+/**
+ * From each state, the states that may follow. A stop is possible from everywhere; `stopped` is the end. What only an
+ * operator does: into `paused`, and from there, `failed` and `resync-required` to `starting`.
+ */
 export const SOURCE_TRANSITIONS: Readonly<Record<SourceStateName, readonly SourceStateName[]>> = {
-  starting: ['snapshotting', 'streaming', 'backing-off', 'resync-required', 'failed', 'stopping'],
+  starting: ['snapshotting', 'streaming', 'paused', 'backing-off', 'resync-required', 'failed', 'stopping'],
   snapshotting: ['streaming', 'paused', 'backing-off', 'resync-required', 'failed', 'stopping'],
   streaming: ['snapshotting', 'paused', 'backing-off', 'resync-required', 'failed', 'stopping'],
   paused: ['starting', 'stopping'],
-  'backing-off': ['starting', 'failed', 'stopping'],
-  'resync-required': ['stopping'],
-  failed: ['stopping'],
+  'backing-off': ['starting', 'paused', 'failed', 'stopping'],
+  'resync-required': ['starting', 'stopping'],
+  failed: ['starting', 'stopping'],
   stopping: ['stopped'],
   stopped: [],
 };

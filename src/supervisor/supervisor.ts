@@ -1,11 +1,11 @@
+import { accepted, type OperationOutcome, unknown } from '../core/operation-outcome.ts';
+import type { SnapshotRequest } from '../core/snapshot-control.ts';
+import type { SnapshotStatus } from '../core/snapshot-status.ts';
+import type { SourceOperations } from '../core/source-operations.ts';
 import type { HealthVerdict, SourceProblem, SourceStatus, StatusProvider } from '../core/source-status.ts';
-import {
-  type CaughtUpOutcome,
-  SourceSupervisor,
-  type StopOutcome,
-  type SupervisedSource,
-  type SupervisorDependencies,
-} from './source-supervisor.ts';
+import type { StopOutcome } from './attempt-loop.ts';
+import type { SupervisorDependencies } from './source-condition.ts';
+import { type CaughtUpOutcome, SourceSupervisor, type SupervisedSource } from './source-supervisor.ts';
 
 export interface StopReport {
   readonly outcomes: ReadonlyMap<string, StopOutcome>;
@@ -17,7 +17,7 @@ export interface StopReport {
  * Runs the sources of the daemon beside each other. None disturbs another, and the daemon goes on when all of them have
  * failed, so that their state and its remedy can be seen.
  */
-export class Supervisor implements StatusProvider {
+export class Supervisor implements StatusProvider, SourceOperations {
   readonly #sources: readonly SourceSupervisor[];
   readonly #stopped = Promise.withResolvers<StopReport>();
   #stopping = false;
@@ -49,11 +49,42 @@ export class Supervisor implements StatusProvider {
     return this.#stopped.promise;
   }
 
-  /** Resolves when each source has published everything once, or has ended without that. */
-  async waitUntilCaughtUp(): Promise<ReadonlyMap<string, CaughtUpOutcome>> {
-    return new Map(
-      await Promise.all(this.#sources.map(async (source) => [source.name, await source.caughtUp] as const)),
-    );
+  /** Resolves when the source has published everything from before its start, or with what stands in its way. */
+  async caughtUp(source: string): Promise<CaughtUpOutcome> {
+    return this.#find(source)?.caughtUp ?? 'stopped';
+  }
+
+  pause(source: string): Promise<OperationOutcome<SourceStatus>> {
+    return this.#on(source, (supervised) => supervised.pause());
+  }
+
+  resume(source: string): Promise<OperationOutcome<SourceStatus>> {
+    return this.#on(source, (supervised) => supervised.resume());
+  }
+
+  resync(source: string): Promise<OperationOutcome<SourceStatus>> {
+    return this.#on(source, (supervised) => supervised.resync());
+  }
+
+  startSnapshot(source: string, request: SnapshotRequest): Promise<OperationOutcome<SnapshotStatus>> {
+    return this.#on(source, (supervised) => supervised.onSnapshots((control) => control.start(request)));
+  }
+
+  snapshotStatus(source: string): OperationOutcome<SnapshotStatus | null> {
+    const supervised = this.#find(source);
+    return supervised === undefined ? this.#unknown() : accepted(supervised.snapshot);
+  }
+
+  pauseSnapshot(source: string): Promise<OperationOutcome<SnapshotStatus>> {
+    return this.#on(source, (supervised) => supervised.onSnapshots((control) => control.pause()));
+  }
+
+  resumeSnapshot(source: string): Promise<OperationOutcome<SnapshotStatus>> {
+    return this.#on(source, (supervised) => supervised.onSnapshots((control) => control.resume()));
+  }
+
+  stopSnapshot(source: string): Promise<OperationOutcome<SnapshotStatus>> {
+    return this.#on(source, (supervised) => supervised.onSnapshots((control) => control.stop()));
   }
 
   statuses(): readonly SourceStatus[] {
@@ -71,6 +102,23 @@ export class Supervisor implements StatusProvider {
   /** Brings gauges that change with time alone up to date; call it before each collection. */
   refreshMetrics(): void {
     for (const source of this.#sources) source.refreshMetrics();
+  }
+
+  async #on<T>(
+    source: string,
+    operation: (supervised: SourceSupervisor) => Promise<OperationOutcome<T>>,
+  ): Promise<OperationOutcome<T>> {
+    const supervised = this.#find(source);
+    return supervised === undefined ? this.#unknown() : operation(supervised);
+  }
+
+  #find(source: string): SourceSupervisor | undefined {
+    return this.#sources.find(({ name }) => name === source);
+  }
+
+  #unknown(): OperationOutcome<never> {
+    const names = this.#sources.map(({ name }) => name).join(', ');
+    return unknown('SOURCE_UNKNOWN', 'There is no source of this name.', `The sources are: ${names}.`);
   }
 
   async #stopAll(deadlineMs: number): Promise<StopReport> {

@@ -6,6 +6,7 @@ export interface ReadEnvelope {
   readonly op: string;
   readonly before: Record<string, unknown> | null;
   readonly after: Record<string, unknown> | null;
+  readonly source: Readonly<Record<string, unknown>>;
 }
 
 /** The envelopes in a topic, oldest first; tombstones are left out. */

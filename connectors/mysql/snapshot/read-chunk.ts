@@ -42,14 +42,15 @@ export async function* readChunk(
   const cutter = new ChunkCutter(table, chunk, startedMs);
   let held: MySqlReadBatch | null = null;
   try {
-    requireSameColumns(table, rows, name);
     while (!cutter.isCut) {
       const arena = rows.inbox.take();
       if (arena === null) {
         if (rows.isEnded) break;
+        rows.wantMore();
         if (!(await waitForRows(rows, cutter.remainingMs(), name, signal))) cutter.cutNow();
         continue;
       }
+      requireSameColumns(table, rows, name);
       const batch = cutter.batchOf(arena, rows, place);
       if (batch === null) continue;
       const complete = held;
@@ -178,21 +179,21 @@ async function waitForRows(rows: RowSource, withinMs: number, name: string, sign
 }
 
 function requireSameColumns({ version }: ReadTable, { types }: RowSource, name: string): void {
-  const widths = binaryWidths(types);
+  const widths = binaryWidths(Uint8Array.from(types));
   const isSame = widths.length === version.widths.length && widths.every((width, at) => width === version.widths[at]);
 
   if (!isSame) throw changed(name);
 }
 
-/** ER_TABLE_DEF_CHANGED, ER_NO_SUCH_TABLE, ER_BAD_DB_ERROR, ER_KEY_DOES_NOT_EXITS: DDL came between. */
-const ALTERED: ReadonlySet<number | null> = new Set([1412, 1146, 1049, 1176]);
+/** ER_BAD_DB_ERROR, ER_BAD_FIELD_ERROR: DDL came between, where they are not about a filter. */
+const ALTERED: ReadonlySet<number | null> = new Set([1049, 1054]);
 /** What a wrong filter leads to: its syntax, columns and functions that are none, values that do not compare. */
 const FILTER_ERRORS: ReadonlySet<number | null> = new Set([1054, 1064, 1305, 1111, 1052, 1267, 1582, 1210, 1630]);
 
 function readingError(error: unknown, name: string, filter: string | null): unknown {
   if (!(error instanceof TailraceError)) return error;
   const number = numberOf(error.cause);
-  if (ALTERED.has(number) || (filter === null && number === 1054)) return changed(name);
+  if (filter === null && ALTERED.has(number)) return changed(name);
   if (filter === null || !FILTER_ERRORS.has(number)) return error;
   return new ConfigurationError(`The filter for ${name} is no condition that the server takes: ${error.message}`, {
     code: 'MYSQL_SNAPSHOT_FILTER',

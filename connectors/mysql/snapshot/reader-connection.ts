@@ -118,7 +118,7 @@ export class ReaderConnection implements AsyncDisposable {
     return rows;
   }
 
-  /** Starts a statement whose rows are taken as bytes. Resolves when the first of them may come. */
+  /** Starts a statement whose rows are taken as bytes: they come when they come, or an error does. */
   async stream(doing: string, statement: string, signal: AbortSignal): Promise<RowSource> {
     let parts = 0;
     let prepared = { id: 0, columns: 0, parameters: 0 };
@@ -128,27 +128,12 @@ export class ReaderConnection implements AsyncDisposable {
       const { columns, parameters } = prepared;
       return parts === 1 + (columns > 0 ? columns + 1 : 0) + (parameters > 0 ? parameters + 1 : 0);
     });
-    const types: number[] = [];
-    let columns = -1;
-    await this.#ask(
-      doing,
-      execute(prepared.id),
-      signal,
-      (bytes, start, end) => {
-        if (columns < 0) columns = countOf(bytes, start, end);
-        else if (types.length < columns) types.push(parseColumnType(bytes, start, end));
-        else return true;
-        return false;
-      },
-      () => this.#receive(doing, prepared.id, Uint8Array.from(types)),
-    );
-    return this.#rows as RowSource;
+    signal.throwIfAborted();
+    return this.#receive(doing, prepared.id);
   }
 
-  /** Rows follow: what comes goes into the source until its end. */
-  #receive(doing: string, statementId: number, types: Uint8Array): void {
+  #receive(doing: string, statementId: number): RowSource {
     const rows = new RowSource(
-      types,
       () => this.#socket.pause(),
       () => this.#socket.resume(),
     );
@@ -159,18 +144,26 @@ export class ReaderConnection implements AsyncDisposable {
       this.#onFailure = () => {};
       this.#socket.write(closeStatement(statementId));
     };
+    let columns = -1;
+    let isBehindDefinitions = false;
     this.#listener = (bytes, start, end, isOwn) => {
       const first = bytes[start];
-      if (first === Answer.ok) rows.add(bytes, start, end, isOwn);
-      else if (isEndOfFile(bytes, start, end)) {
-        atEnd();
-        rows.end();
-      } else if (first === Answer.error) {
+      if (first === Answer.error) {
         atEnd();
         const { number, text } = parseError(bytes, start, end);
         rows.fail(serverError(number, text, doing));
-      } else throw new ProtocolError('what follows a row is none');
+      } else if (isBehindDefinitions) {
+        if (first === Answer.ok) rows.add(bytes, start, end, isOwn);
+        else if (isEndOfFile(bytes, start, end)) {
+          atEnd();
+          rows.end();
+        } else throw new ProtocolError('what follows a row is none');
+      } else if (columns < 0) columns = countOf(bytes, start, end);
+      else if (rows.types.length < columns) rows.types.push(parseColumnType(bytes, start, end));
+      else isBehindDefinitions = true;
     };
+    this.#socket.write(execute(statementId));
+    return rows;
   }
 
   /** Sends a command and gives the packets of its answer to `take` until that says that they are all. */
@@ -179,7 +172,6 @@ export class ReaderConnection implements AsyncDisposable {
     command: Buffer,
     signal: AbortSignal,
     take: (bytes: Buffer, start: number, end: number) => boolean,
-    onDone: () => void = () => {},
   ): Promise<void> {
     signal.throwIfAborted();
     if (this.#failure !== null) throw this.#failure.error;
@@ -194,7 +186,6 @@ export class ReaderConnection implements AsyncDisposable {
         answer.reject(serverError(number, text, doing));
       } else if (take(bytes, start, end)) {
         this.#listener = null;
-        onDone();
         answer.resolve();
       }
     };
@@ -219,7 +210,7 @@ export class ReaderConnection implements AsyncDisposable {
     } catch (error) {
       this.#fail(error instanceof TailraceError ? error : unreadable(error));
     }
-    this.#rows?.inbox.endOfRead(this.#clock.nowMs());
+    this.#rows?.endOfRead(this.#clock.nowMs());
   }
 
   #fail(error: unknown): void {

@@ -3,18 +3,40 @@ import { MessageInbox } from '../../../src/core/message-inbox.ts';
 /** The rows of one statement in binary form, as they arrive. Nobody reads them: the socket is paused. */
 export class RowSource {
   readonly inbox: MessageInbox;
-  /** Type codes of the columns, as the server gives them with the result. */
-  readonly types: Uint8Array;
+  /** Type codes of the columns, as the server gives them in front of the first row. */
+  readonly types: number[] = [];
   /** Every row is in the inbox, or was taken. */
   isEnded = false;
+  readonly #pause: () => void;
   readonly #resume: () => void;
+  #isBraked = false;
   readonly #ended = Promise.withResolvers<void>();
   #isUnwanted = false;
 
-  constructor(types: Uint8Array, pause: () => void, resume: () => void) {
-    this.types = types;
+  constructor(pause: () => void, resume: () => void) {
+    this.#pause = pause;
     this.#resume = resume;
-    this.inbox = new MessageInbox({ pause, resume });
+    this.inbox = new MessageInbox({
+      pause: () => {
+        this.#isBraked = true;
+        pause();
+      },
+      resume: () => {
+        this.#isBraked = false;
+        resume();
+      },
+    });
+  }
+
+  /** Lets at least one more row come, however much of what was taken is in use. */
+  wantMore(): void {
+    if (this.#isBraked) this.#resume();
+  }
+
+  /** One network read is through. */
+  endOfRead(nowMs: number): void {
+    this.inbox.endOfRead(nowMs);
+    if (this.#isBraked && !this.inbox.isEmpty) this.#pause();
   }
 
   /** Resolves when the server has no more to say, or is gone. */

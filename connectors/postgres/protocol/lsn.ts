@@ -33,6 +33,21 @@ export function lsnDistance(from: Lsn, to: Lsn): number {
   return (to.high - from.high) * 0x1_0000_0000 + (to.low - from.low);
 }
 
+/** Of the usual build; on another one, a head behind a page's header is reached with the next record, such as a heartbeat. */
+const PAGE_BYTES = 8192;
+/** XLogPageHeaderData is 24 bytes, XLogLongPageHeaderData 40: src/include/access/xlog_internal.h. */
+const LONG_PAGE_HEADER_BYTES = 40;
+
+/**
+ * The end of the log as a reader of records comes to it: where the last record filled its page, the server tells a place
+ * behind the header of the next one, where no reader stands before there is a record. Leaves no commit out: its record is
+ * longer than a header, and a reader is never at the start of a page on which a record continues.
+ */
+export function withoutPageHeader(lsn: Lsn): Lsn {
+  const intoPage = lsn.low % PAGE_BYTES;
+  return intoPage > LONG_PAGE_HEADER_BYTES ? lsn : { high: lsn.high, low: lsn.low - intoPage };
+}
+
 /** 16 hexadecimal digits: sorts as text as the log does. */
 export function lsnSortKey(high: number, low: number): string {
   return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');

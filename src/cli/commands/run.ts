@@ -1,12 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
-import {
-  type ConfiguredOptions,
-  configuredCommand,
-  notBuilt,
-  requireSources,
-  settingsOf,
-} from '../configured-command.ts';
+import { type ConfiguredOptions, configuredCommand, requireSources, settingsOf } from '../configured-command.ts';
 
 interface RunCommandOptions extends ConfiguredOptions {
   readonly source?: string[];
@@ -17,13 +11,16 @@ interface RunCommandOptions extends ConfiguredOptions {
 export function runCommand(context: CommandContext, done: (exitCode: number) => void): Command {
   return configuredCommand('run', 'Tail the sources and publish their changes until stopped.')
     .option('--source <name...>', 'only these sources')
-    .option('--until-caught-up', 'not built yet: stop once everything committed before the start is checkpointed')
+    .option(
+      '--until-caught-up',
+      'stop once everything committed before the start is published and checkpointed; with --json print a summary',
+    )
     .action(async (options: RunCommandOptions) => {
-      if (options.untilCaughtUp) throw notBuilt('--until-caught-up');
       const settings = await settingsOf(options, context);
       if (options.source !== undefined) requireSources(settings, options.source);
       const application = await context.loadApplication();
       const sources = options.source === undefined ? {} : { sources: options.source };
-      done(await application.runDaemon(settings, { ...sources, untilCaughtUp: false }, context));
+      const { untilCaughtUp = false, json = false } = options;
+      done(await application.runDaemon(settings, { ...sources, untilCaughtUp, json }, context));
     });
 }

@@ -1,12 +1,6 @@
 import type { Command } from 'commander';
 import { type CommandContext, notify } from '../command-context.ts';
-import {
-  type ConfiguredOptions,
-  configuredCommand,
-  notBuilt,
-  requireSources,
-  settingsOf,
-} from '../configured-command.ts';
+import { type ConfiguredOptions, configuredCommand, requireSources, settingsOf } from '../configured-command.ts';
 import { UsageError } from '../exit-code.ts';
 
 /** Drops what the daemon made on the database. What was not published by then is lost, hence the confirmation. */
@@ -22,8 +16,7 @@ export function teardownCommand(context: CommandContext): Command {
       const settings = await settingsOf(options, context);
       requireSources(settings, [source]);
       const application = await context.loadApplication();
-      if (application.teardown === undefined) throw notBuilt('teardown');
       await application.teardown(settings, source);
-      notify(context, `${source}: slot and publication are dropped.`);
+      notify(context, `${source}: slot and publication are dropped. Its checkpoint stays: to run it again, resync it.`);
     });
 }

@@ -4,6 +4,8 @@ import { connect, createServer } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { type AdminServer, type HttpLimits, startAdminServer } from '../../../src/admin/server.ts';
 import { ConfigurationError } from '../../../src/core/errors.ts';
+import { accepted } from '../../../src/core/operation-outcome.ts';
+import type { SourceOperations } from '../../../src/core/source-operations.ts';
 import type { HealthVerdict, SourceStatus } from '../../../src/core/source-status.ts';
 import { PrometheusMetrics } from '../../../src/observability/prometheus-metrics.ts';
 import { parseExposition } from '../../support/exposition.ts';
@@ -32,6 +34,12 @@ const LIMITS: HttpLimits = {
   headerBytes: 16_384,
   bodyBytes: 1_024,
 };
+/** Operations are tested on their own; here nothing asks for one but the list of what there is. */
+const OPERATIONS = {
+  operations: { snapshotStatus: () => accepted(null) } as unknown as SourceOperations,
+  compilePattern: () => null,
+  audit: new RecordingLogger(),
+};
 const OK: HealthVerdict = { ok: true, problems: [] };
 const BAD: HealthVerdict = { ok: false, problems: [{ source: 'shop', state: 'failed', detail: 'X: It broke.' }] };
 
@@ -45,11 +53,12 @@ describe('the HTTP server', () => {
 
   before(async () => {
     server = await startAdminServer(
-      { host: '127.0.0.1', port: 0 },
+      { host: '127.0.0.1', port: 0, tls: null, tokens: [] },
       {
         status: { statuses: () => [SHOP, { ...SHOP, name: 'b ü/c' }], live: () => live, ready: () => ready },
         renderMetrics: () => render(),
         version: '1.2.3',
+        ...OPERATIONS,
       },
       logger,
       LIMITS,
@@ -108,7 +117,8 @@ describe('the HTTP server', () => {
     const other = (await (await get(`/api/v1/sources/${encodeURIComponent('b ü/c')}`)).json()) as SourceStatus;
     assert.equal(other.name, 'b ü/c');
     const missing = await problemOf(await get('/api/v1/sources/none?x=1'), 404);
-    assert.match(missing.detail, /shop/);
+    assert.equal(missing.code, 'SOURCE_UNKNOWN');
+    assert.match(missing.remedy, /shop/);
   });
 
   test('unknown paths, wrong methods and unreadable paths are problems', async () => {
@@ -149,19 +159,43 @@ describe('the HTTP server', () => {
     const document = (await (await get('/api/v1/openapi.json')).json()) as any;
     assert.match(document.openapi, /^3\.1\./);
     assert.equal(document.info.version, '1.2.3');
-    const paths = Object.keys(document.paths).sort();
-    const expected = '/ /api/v1/openapi.json /api/v1/sources /api/v1/sources/{name} /livez /metrics /readyz';
-    assert.equal(paths.join(' '), expected);
-    for (const path of paths) {
-      assert.deepEqual(Object.keys(document.paths[path]), ['get']);
-      const response = await get(path.replace('{name}', 'shop'));
-      assert.equal(response.status, 200, path);
-      const [type] = response.headers.get('content-type')!.split(';');
-      assert.ok(type! in document.paths[path].get.responses[200].content, path);
-      assert.ok((await get('/').then((index) => index.text())).includes(path.replace('{name}', ':name')));
+    const described = Object.entries<object>(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    assert.deepEqual(described.sort(), [
+      'DELETE /api/v1/sources/{name}/snapshots',
+      'GET /',
+      'GET /api/v1/openapi.json',
+      'GET /api/v1/sources',
+      'GET /api/v1/sources/{name}',
+      'GET /api/v1/sources/{name}/snapshots',
+      'GET /livez',
+      'GET /metrics',
+      'GET /readyz',
+      'POST /api/v1/sources/{name}/pause',
+      'POST /api/v1/sources/{name}/resume',
+      'POST /api/v1/sources/{name}/resync',
+      'POST /api/v1/sources/{name}/snapshots',
+      'POST /api/v1/sources/{name}/snapshots/pause',
+      'POST /api/v1/sources/{name}/snapshots/resume',
+    ]);
+    const index = await (await get('/')).text();
+    const ids = new Set<string>();
+    for (const [path, methods] of Object.entries<object>(document.paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        ids.add(operation.operationId);
+        assert.match(index, new RegExp(`^${method.toUpperCase()} +${path.replace('{name}', ':name')} `, 'm'));
+        const isOpen = !path.startsWith('/api/v1/sources');
+        assert.deepEqual(operation.security, isOpen ? [] : [{ token: [method === 'get' ? 'read' : 'operate'] }], path);
+        assert.equal('requestBody' in operation, method !== 'get', path);
+        if (method !== 'get') continue;
+        const response = await get(path.replace('{name}', 'shop'));
+        assert.equal(response.status, 200, path);
+        const [type] = response.headers.get('content-type')!.split(';');
+        assert.ok(type! in operation.responses[200].content, path);
+      }
     }
-    const ids = paths.map((path) => document.paths[path].get.operationId);
-    assert.equal(new Set(ids).size, ids.length);
+    assert.equal(ids.size, described.length);
     const references = JSON.stringify(document).matchAll(/#\/components\/schemas\/(\w+)/g);
     for (const [, name] of references) assert.ok(name! in document.components.schemas, name);
     const { properties, required } = document.components.schemas.Source;
@@ -205,16 +239,20 @@ describe('the HTTP server', () => {
       status: { statuses: () => [], live: () => OK, ready: () => OK },
       renderMetrics: () => metrics.render(),
       version: '1',
+      ...OPERATIONS,
     };
-    await assert.rejects(startAdminServer({ host: '127.0.0.1', port: server.port }, view, logger), (error) => {
-      assert.ok(error instanceof ConfigurationError);
-      assert.equal(error.code, 'HTTP_ADDRESS_IN_USE');
-      assert.ok(error.message.includes(`127.0.0.1:${server.port}`));
-      assert.match(error.remedy, /http\.port/);
-      return true;
-    });
     await assert.rejects(
-      startAdminServer({ host: '192.0.2.1', port: 0 }, view, logger),
+      startAdminServer({ host: '127.0.0.1', port: server.port, tls: null, tokens: [] }, view, logger),
+      (error) => {
+        assert.ok(error instanceof ConfigurationError);
+        assert.equal(error.code, 'HTTP_ADDRESS_IN_USE');
+        assert.ok(error.message.includes(`127.0.0.1:${server.port}`));
+        assert.match(error.remedy, /http\.port/);
+        return true;
+      },
+    );
+    await assert.rejects(
+      startAdminServer({ host: '192.0.2.1', port: 0, tls: null, tokens: [] }, view, logger),
       (error) => error instanceof ConfigurationError && error.code === 'HTTP_ADDRESS_UNUSABLE',
     );
   });
@@ -224,8 +262,9 @@ describe('the HTTP server', () => {
       status: { statuses: () => [], live: () => OK, ready: () => OK },
       renderMetrics: () => new Promise<never>(() => {}),
       version: '1',
+      ...OPERATIONS,
     };
-    const second = await startAdminServer({ host: '127.0.0.1', port: 0 }, view, logger);
+    const second = await startAdminServer({ host: '127.0.0.1', port: 0, tls: null, tokens: [] }, view, logger);
     const hanging = assert.rejects(fetch(`${second.url}/metrics`));
     assert.equal((await fetch(`${second.url}/livez`)).status, 200);
     await second.close();

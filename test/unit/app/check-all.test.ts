@@ -51,7 +51,7 @@ function settings(port: number, directory: string): Settings {
       subjectNaming: 'topic_name',
     },
     checkpoint: { store: 'file', path: directory, intervalMs: 1000 },
-    http: { host: '127.0.0.1', port: 0 },
+    http: { host: '127.0.0.1', port: 0, tls: null, tokens: [] },
     log: { level: 'error' },
     sources: [],
   };

@@ -29,9 +29,9 @@ describe('stored source memory', () => {
     const state = new MemorySourceState();
     const memory = new StoredSourceMemory(state, 'shop');
     for (const since of ['10', '20']) await memory.schemas.add('r', { layout: since, since, resolved: '' }, never);
-    await memory.save(checkpoint('at 25'), '25', [{ topic: 't', topicId: 'i', endOffsets: [1] }], never);
+    await memory.save(checkpoint('at 25'), '25', [{ topic: 't', topicId: 'i', endOffsets: [1] }], null, never);
     assert.deepEqual(Object.keys(state.puts.at(-1) ?? {}).sort(), ['checkpoint', 'relation/r', 'topic/t']);
-    await memory.save(checkpoint('at 26'), null, [{ topic: 'u', topicId: 'j', endOffsets: [null] }], never);
+    await memory.save(checkpoint('at 26'), null, [{ topic: 'u', topicId: 'j', endOffsets: [null] }], null, never);
     assert.deepEqual(Object.keys(state.puts.at(-1) ?? {}).sort(), ['checkpoint', 'topic/u']);
     for (const each of [memory, new StoredSourceMemory(state, 'shop')]) {
       assert.deepEqual(each.checkpoint, checkpoint('at 26'));
@@ -43,11 +43,29 @@ describe('stored source memory', () => {
     }
   });
 
+  it('starts over in one put that leaves only the ids of schemas', async () => {
+    const state = new MemorySourceState();
+    const memory = new StoredSourceMemory(state, 'shop');
+    await memory.schemas.add('r', { layout: 'x', since: '20', resolved: '' }, never);
+    await memory.schemaIds.put('hash', 7, never);
+    await memory.save(checkpoint('at 25'), null, [{ topic: 't', topicId: 'i', endOffsets: [1] }], null, never);
+    const before = state.puts.length;
+    await memory.startOver(checkpoint(null), never);
+    assert.equal(state.puts.length, before + 1);
+    for (const each of [memory, new StoredSourceMemory(state, 'shop')]) {
+      assert.deepEqual([each.checkpoint, each.topics], [checkpoint(null), []]);
+      assert.deepEqual(each.schemas.versions('r'), []);
+      assert.equal(each.schemaIds.get('hash'), 7);
+    }
+    // On a server that was restored its log may be where it was before.
+    await memory.schemas.add('r', { layout: 'y', since: '10', resolved: '' }, never);
+  });
+
   it('remembers nothing that was not saved', async () => {
     const memory = new StoredSourceMemory(new MemorySourceState(), 'shop');
-    await memory.save(checkpoint(null), null, [], never);
+    await memory.save(checkpoint(null), null, [], null, never);
     await assert.rejects(
-      memory.save(checkpoint('1'), '1', [{ topic: 't', topicId: 'i', endOffsets: [] }], AbortSignal.abort()),
+      memory.save(checkpoint('1'), '1', [{ topic: 't', topicId: 'i', endOffsets: [] }], null, AbortSignal.abort()),
     );
     assert.deepEqual(memory.checkpoint, checkpoint(null));
     assert.deepEqual(memory.topics, []);

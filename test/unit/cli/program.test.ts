@@ -22,6 +22,10 @@ const UNUSED: Application = {
   runDaemon: () => assert.fail('runDaemon was called'),
   checkAll: () => assert.fail('checkAll was called'),
   showCheckpoint: () => assert.fail('showCheckpoint was called'),
+  setCheckpoint: () => assert.fail('setCheckpoint was called'),
+  exportCheckpoint: () => assert.fail('exportCheckpoint was called'),
+  importCheckpoint: () => assert.fail('importCheckpoint was called'),
+  teardown: () => assert.fail('teardown was called'),
   tailDatabase: () => assert.fail('tailDatabase was called'),
   tailTopic: () => assert.fail('tailTopic was called'),
   verifySource: () => assert.fail('verifySource was called'),
@@ -44,12 +48,17 @@ async function tailrace(args: readonly string[], application: Partial<Applicatio
 let directory = '';
 let good = '';
 let bad = '';
+let anyPort = '';
+/** Words of a command line that stand for a file. */
+const FILES: Readonly<Record<string, () => string>> = { GOOD: () => good, BAD: () => bad, ANYPORT: () => anyPort };
 before(() => {
   directory = mkdtempSync(join(tmpdir(), 'tailrace-cli-'));
   good = join(directory, 'good.yaml');
   bad = join(directory, 'bad.yaml');
+  anyPort = join(directory, 'any-port.yaml');
   writeFileSync(good, VALID);
-  writeFileSync(bad, VALID.replace('no_data', 'initial'));
+  writeFileSync(anyPort, `${VALID}http: { port: 0 }\n`);
+  writeFileSync(bad, VALID.replace('no_data', 'initial_only'));
 });
 after(() => rmSync(directory, { recursive: true }));
 
@@ -57,15 +66,33 @@ describe('wrong use ends with 2 and says what to write', () => {
   const CASES: [args: string[], err: RegExp][] = [
     [[], /Usage: tailrace/],
     [['rum'], /unknown command 'rum'\n\(Did you mean run\?\)[\s\S]*Usage: tailrace/],
-    [['status'], /unknown command 'status'/],
+    [['status'], /cannot be read \(ENOENT\).* -c, or .* --url/],
+    [['status', 'shop', '--url', 'http://a:1'], /too many arguments/],
+    [['status', '--url', 'a:1'], /--url http:\/\/127\.0\.0\.1:8080/],
+    [['status', '--url', 'http://u:hunter2@a:1'], /without a user/],
+    [['status', '--url', 'http://a:1', '--token-file', 'absent'], /--token-file cannot be read \(ENOENT\)/],
+    [['status', '--url', 'http://a:1', '--token-file', 'BAD'], /does not hold a token/],
+    [['status', '--tokenfile', 'x'], /unknown option '--tokenfile'\n\(Did you mean --token-file\?\)/],
+    [['status', '-c', 'ANYPORT'], /--url http:\/\/127\.0\.0\.1:PORT/],
+    [['pause'], /missing required argument 'source'/],
+    [['pause', 'shp', '-c', 'GOOD'], /no source named "shp"\nDid you mean shop\?/],
+    [['resume', 'other', '-c', 'GOOD'], /no source named "other"\nSources: shop\./],
+    [['resync', 'shop', '-c', 'GOOD'], /tailrace resync shop --confirm shop/],
+    [['resync', 'shop', '--confirm', 'shp', '-c', 'GOOD'], /tailrace resync shop --confirm shop/],
+    [['snapshot'], /Usage: tailrace snapshot/],
+    [['snapshot', 'begin', 'shop'], /unknown command 'begin'/],
+    [['snapshot', 'strat', 'shop'], /Did you mean (start|status)\?/],
+    [['snapshot', 'start', '-c', 'GOOD'], /missing required argument 'source'/],
+    [['snapshot', 'start', 'shp', '-c', 'GOOD'], /Did you mean shop\?/],
+    [['snapshot', 'start', 'shop', '--table', '(', '-c', 'GOOD'], /not a regular expression/],
+    [['snapshot', 'stop', 'shop', '--table', 'a', '-c', 'GOOD'], /unknown option '--table'/],
     [['run', '--sorce', 'a'], /unknown option '--sorce'\n\(Did you mean --source\?\)/],
     [['run', 'extra'], /too many arguments/],
-    [['run', '--until-caught-up', '-c', 'GOOD'], /--until-caught-up is not built yet/],
     [['run', '-c', 'GOOD', '--source', 'shp'], /no source named "shp"\nDid you mean shop\?/],
     [['check', '-c', 'GOOD', '--source', 'other'], /no source named "other"\nSources: shop\./],
     [
       ['run', '-c', 'BAD'],
-      /bad\.yaml:7: sources\[0\]\.snapshot\.mode: snapshots are not built yet\. Set snapshot\.mode: no_data/,
+      /bad\.yaml:7: sources\[0\]\.snapshot\.mode: initial_only is not built yet\. Set snapshot\.mode: initial,/,
     ],
     [['run', '-c', 'absent.yaml'], /cannot be read \(ENOENT\).* -c\./],
     [['tail'], /nothing to tail\nWrite tailrace tail URL\|TOPIC/],
@@ -73,19 +100,20 @@ describe('wrong use ends with 2 and says what to write', () => {
     [['tail', 'postgres://h/d', '--table', '('], /not a regular expression/],
     [['checkpoint'], /Usage: tailrace checkpoint/],
     [['checkpoint', 'show'], /missing required argument 'source'/],
-    [['checkpoint', 'set', 'shop', '--position', '1'], /checkpoint set is not built yet/],
-    [['checkpoint', 'export', 'shop'], /not built yet/],
-    [['checkpoint', 'import', 'shop', 'file'], /not built yet/],
+    [['checkpoint', 'set', 'shop', '-c', 'GOOD'], /missing required argument 'position'/],
+    [['checkpoint', 'set', 'shp', '0/1', '-c', 'GOOD'], /Did you mean shop\?/],
+    [['checkpoint', 'export', 'x', '-c', 'GOOD'], /no source named "x"/],
+    [['checkpoint', 'import', 'shop', '-c', 'GOOD'], /missing required argument 'file'/],
+    [['checkpoint', 'import', 'shop', 'absent.json', '-c', 'GOOD'], /absent\.json cannot be used \(ENOENT\)/],
     [['checkpoint', 'show', '-c', 'GOOD', 'x'], /no source named "x"/],
     [['teardown', 'shop', '-c', 'GOOD'], /tailrace teardown shop --confirm shop/],
     [['teardown', 'shop', '--confirm', 'shp', '-c', 'GOOD'], /--confirm shop/],
-    [['teardown', 'shop', '--confirm', 'shop', '-c', 'GOOD'], /not built yet/],
     [['config', 'chek'], /Did you mean check\?/],
     [['config', 'check', '-c', 'BAD'], /not built yet/],
   ];
   for (const [args, err] of CASES) {
     it(`tailrace ${args.join(' ')}`, async () => {
-      const result = await tailrace(args.map((arg) => (arg === 'GOOD' ? good : arg === 'BAD' ? bad : arg)));
+      const result = await tailrace(args.map((arg) => FILES[arg]?.() ?? arg));
       assert.equal(result.code, 2);
       assert.match(result.err, err);
       assert.equal(result.out, '');
@@ -119,10 +147,10 @@ describe('run', () => {
       },
     };
     await tailrace(['run', '-c', good], application);
-    await tailrace(['run', '-c', good, '--source', 'shop'], application);
+    await tailrace(['run', '-c', good, '--source', 'shop', '--until-caught-up', '--json'], application);
     assert.deepEqual(asked, [
-      [['shop'], { untilCaughtUp: false }],
-      [['shop'], { sources: ['shop'], untilCaughtUp: false }],
+      [['shop'], { untilCaughtUp: false, json: false }],
+      [['shop'], { sources: ['shop'], untilCaughtUp: true, json: true }],
     ]);
   });
   const FAILURES: [error: Error, code: number, err: RegExp][] = [
@@ -197,6 +225,37 @@ describe('checkpoint show', () => {
   });
 });
 
+describe('checkpoint set, export and import', () => {
+  it('hand over what is written and say what was done', async () => {
+    const file = join(directory, 'exported.json');
+    const calls: unknown[] = [];
+    const application: Partial<Application> = {
+      setCheckpoint: async (_, source, position) => {
+        calls.push([source, position]);
+        return `${position},`;
+      },
+      exportCheckpoint: async () => 'the document\n',
+      importCheckpoint: async (_, source, text, origin) => void calls.push([source, text, origin]),
+    };
+    const set = await tailrace(['checkpoint', 'set', 'shop', '0/1A', '-c', good], application);
+    assert.deepEqual(set, { code: 0, out: '', err: 'shop goes on at 0/1A,.\n' });
+    const printed = await tailrace(['checkpoint', 'export', 'shop', '-c', good], application);
+    assert.deepEqual([printed.code, printed.out], [0, 'the document\n']);
+    assert.equal((await tailrace(['checkpoint', 'export', 'shop', file, '-c', good], application)).out, '');
+    assert.equal((await tailrace(['checkpoint', 'import', 'shop', file, '-c', good], application)).code, 0);
+    assert.deepEqual(calls, [
+      ['shop', '0/1A'],
+      ['shop', 'the document\n', file],
+    ]);
+  });
+  it('export says that there is nothing', async () => {
+    const application = { exportCheckpoint: async () => null };
+    const { code, out, err } = await tailrace(['checkpoint', 'export', 'shop', '-c', good], application);
+    assert.deepEqual([code, out], [1, '']);
+    assert.match(err, /no checkpoint/);
+  });
+});
+
 describe('tail', () => {
   const change: LiveChange = {
     atMs: 0,
@@ -261,8 +320,8 @@ describe('config', () => {
         {
           path: 'sources[0].snapshot.mode',
           line: 7,
-          message: 'snapshots are not built yet',
-          remedy: 'Set snapshot.mode: no_data.',
+          message: 'initial_only is not built yet',
+          remedy: 'Set snapshot.mode: initial, and pause the source afterwards.',
         },
       ],
     });

@@ -25,7 +25,6 @@ describe('the JSON Schema', () => {
     ['an unknown setting', VALID.replace('brokers:', 'broker:')],
     ['an unknown word', `${VALID}log: { level: loud }`],
     ['a duration without unit', `${VALID}checkpoint: { interval: 5 }`],
-    ['a setting that is not built', `${VALID}http: { tokens: [] }`],
     ['a source without a name', VALID.replace('name: shop', 'topic_prefix: shop')],
     ['no sources', VALID.slice(0, VALID.indexOf('sources:'))],
   ];

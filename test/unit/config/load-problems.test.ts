@@ -8,6 +8,8 @@ type Case = readonly [what: string, text: string, path: string, line: number | n
 const kafka = (lines: string) => `kafka:\n  brokers: a:1\n${lines}${REGISTRY}${SOURCE}`;
 const registry = (lines: string) => `${KAFKA}schema_registry:\n${lines}${SOURCE}`;
 
+const TOKEN = `{ name: a, role: read, token_sha256: ${'a0'.repeat(32)} }`;
+
 const CASES: readonly Case[] = [
   ['nothing at all', '', 'sources', null, /required/, /at least one source/],
   ['a list', '[1]', '', 1, /not a configuration/, /sections/],
@@ -119,8 +121,39 @@ const CASES: readonly Case[] = [
     /Remove/,
   ],
   ['exactly once', `${VALID}delivery: exactly_once\n`, 'delivery', 8, /not built yet/, /at_least_once/],
-  ['HTTP over TLS', `${VALID}http: { tls: {} }\n`, 'http.tls', 8, /not built yet/, /Remove/],
-  ['HTTP tokens', `${VALID}http: { tokens: [] }\n`, 'http.tokens', 8, /not built yet/, /Remove/],
+  ['HTTPS without files', `${VALID}http: { tls: true }\n`, 'http.tls', 8, /not a section/, /name: value/],
+  [
+    'a token of no role',
+    `${VALID}http: { tokens: ${TOKEN.replace('read', 'all')} }\n`,
+    'http.tokens[0].role',
+    8,
+    /known/,
+    /operate/,
+  ],
+  [
+    'a token instead of its hash',
+    `${VALID}http: { tokens: [{ name: a, role: read, token_sha256: hunter2 }] }\n`,
+    'http.tokens[0].token_sha256',
+    8,
+    /SHA-256/,
+    /sha256sum/,
+  ],
+  [
+    'two tokens of one name',
+    `${VALID}http: { tokens: [${TOKEN}, ${TOKEN}] }\n`,
+    'http.tokens[1].name',
+    8,
+    /another token/,
+    /own/,
+  ],
+  [
+    'a port for everybody',
+    `${VALID}http: { host: 0.0.0.0 }\n`,
+    'http.host',
+    8,
+    /no tokens/,
+    /http\.tokens.*127\.0\.0\.1/,
+  ],
   ['a port beyond ports', `${VALID}http: { port: 65536 }\n`, 'http.port', 8, /fit/, /65535/],
   ['a section without settings', `${VALID}log:\n`, 'log', 8, /not a section/, /remove/],
   ['no source', `${KAFKA}${REGISTRY}sources: []\n`, 'sources', 3, /not a list of sources/, /name/],
@@ -135,31 +168,37 @@ const CASES: readonly Case[] = [
   ],
   ['a strange name', VALID.replace('name: shop', 'name: a b'), 'sources[0].name', 4, /fit/, /letters/],
   [
-    'no snapshot setting',
-    VALID.replace(/ {4}snapshot.*\n/, ''),
+    'a snapshot that is not built',
+    VALID.replace('no_data', 'initial_only'),
     'sources[0].snapshot.mode',
-    4,
+    7,
     /not built yet/,
-    /no_data/,
+    /initial/,
   ],
-  ['a snapshot', VALID.replace('no_data', 'initial'), 'sources[0].snapshot.mode', 7, /not built yet/, /no_data/],
   [
-    'chunks',
+    'small chunks',
     VALID.replace('no_data', 'no_data, chunk_rows: 9'),
     'sources[0].snapshot.chunk_rows',
     7,
-    /not built/,
-    /Remove/,
+    /fit/,
+    /100/,
   ],
   [
-    'parallelism',
-    VALID.replace('no_data', 'no_data, parallelism: 2'),
+    'too many readers',
+    VALID.replace('no_data', 'no_data, parallelism: 99'),
     'sources[0].snapshot.parallelism',
     7,
-    /not built/,
-    /Remove/,
+    /fit/,
+    /16/,
   ],
-  ['a filter', VALID.replace('no_data', 'no_data, where: []'), 'sources[0].snapshot.where', 7, /not built/, /Remove/],
+  [
+    'a filter without condition',
+    VALID.replace('no_data', 'no_data, where: [{ table: a }]'),
+    'sources[0].snapshot.where[0].filter',
+    7,
+    /required/,
+    /condition/,
+  ],
   [
     'a misspelt source setting',
     withSource('topics_prefix: a'),
@@ -329,7 +368,7 @@ schema_registry: { url: b, nonsense: 1 }
 delivery: exactly_once
 http: { port: x }
 sources:
-  - { name: "a b", type: postgres, url: postgres://u@h/d, slot: { name: A }, snapshot: { mode: initial } }
+  - { name: "a b", type: postgres, url: postgres://u@h/d, slot: { name: A }, snapshot: { mode: initial_only } }
   - { name: c, type: oracle, snapshot: { mode: no_data } }
 `;
   const problems = await problemsOf(text);

@@ -32,7 +32,7 @@ describe('a configuration of the least settings', () => {
         subjectNaming: 'topic_name',
       },
       checkpoint: { store: 'kafka', topic: 'tailrace-checkpoints', intervalMs: 1000 },
-      http: { host: '127.0.0.1', port: 8080 },
+      http: { host: '127.0.0.1', port: 8080, tls: null, tokens: [] },
       log: { level: 'info' },
       sources: [
         {
@@ -42,7 +42,7 @@ describe('a configuration of the least settings', () => {
           tables: { include: [], exclude: [] },
           columns: { exclude: [], mask: [], hash: [], truncate: [], propagateSourceType: [] },
           messageKeys: [],
-          snapshotMode: 'no_data',
+          snapshot: { mode: 'no_data', chunkRows: 50_000, parallelism: 2, where: [] },
           heartbeatIntervalMs: 10_000,
           heartbeatTopic: false,
           extendedHeaders: false,
@@ -76,7 +76,7 @@ schema_registry:
   on_incompatible: dead_letter
   subject_naming: record_name
 checkpoint: { store: file, path: state, interval: 250ms }
-http: { host: "::1", port: "\${PORT}" }
+http: { host: "::1", port: "\${PORT}", tokens: { name: ops, role: operate, token_sha256: "\${HASH}" } }
 log: { level: debug }
 sources:
   - name: shop
@@ -98,7 +98,14 @@ sources:
     slot: { failover: "\${FAILOVER}" }
     connect_timeout: 2s
 `;
-  const env = { BROKER: 'b:2', PASSWORD: '0123', BUDGET: '2MiB', PORT: '5433', FAILOVER: 'true' };
+  const env = {
+    BROKER: 'b:2',
+    PASSWORD: '0123',
+    BUDGET: '2MiB',
+    PORT: '5433',
+    FAILOVER: 'true',
+    HASH: 'aB'.repeat(32),
+  };
 
   it('is read as it says', async () => {
     const { kafka, schemaRegistry, checkpoint, http, sources } = await parseText(TEXT, env, '/etc/tailrace');
@@ -116,7 +123,11 @@ sources:
     assert.deepEqual(schemaRegistry.urls, ['http://a/x', 'https://b']);
     assert.ok(schemaRegistry.auth.kind === 'bearer' && schemaRegistry.auth.token.reveal() === '0123');
     assert.deepEqual(checkpoint, { store: 'file', path: '/etc/tailrace/state', intervalMs: 250 });
-    assert.deepEqual(http, { host: '::1', port: 5433 });
+    assert.deepEqual(http, { host: '::1', port: 5433, tls: null, tokens: http.tokens });
+    assert.deepEqual(
+      http.tokens.map(({ name, role, sha256 }) => [name, role, sha256.reveal()]),
+      [['ops', 'operate', 'aB'.repeat(32)]],
+    );
     const source = sources[0]!;
     assert.equal(source.topicPrefix, 'shop.eu');
     assert.ok(

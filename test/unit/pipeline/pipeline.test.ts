@@ -51,6 +51,13 @@ class Stage {
     this.#more.resolve();
   }
 
+  /** The end of the log, asked for once the stream is open. */
+  head = 0;
+  resync = false;
+  verifiedTopics: number | null = null;
+  /** Of the sink's topics; what the pipeline forgets when it starts over. */
+  topics: readonly { topic: string }[] = [];
+
   #stream() {
     const stage = this;
     return {
@@ -83,6 +90,11 @@ class Stage {
       messageContent: {},
       claim: async () => {},
       assessResume: async () => ({ kind: 'resume', from: 0 }),
+      initialise: async () => {
+        this.events.push('initialised');
+        return 5;
+      },
+      readHead: async () => this.head,
       stream: async () => this.#stream(),
       readHealth: (signal: AbortSignal) => this.readHealth(signal),
       [Symbol.asyncDispose]: async () => {},
@@ -94,7 +106,9 @@ class Stage {
     return {
       failure: new Promise<never>(() => {}),
       inFlightBytes: 0,
-      verifyProgress: async () => {},
+      verifyProgress: async (topics: readonly { topic: string }[]) => {
+        stage.verifiedTopics = topics.length;
+      },
       takeProgress: () => [],
       flush: async () => {
         stage.events.push('flushed');
@@ -107,6 +121,7 @@ class Stage {
   }
 
   run(): Promise<void> {
+    const stage = this;
     const dependencies = {
       settings: {
         name: 'shop',
@@ -116,17 +131,26 @@ class Stage {
         heartbeatTopic: false,
         extendedHeaders: false,
         onPoison: 'fail',
+        snapshot: { mode: 'no_data', chunkRows: 1000, parallelism: 1, where: [] },
         columns: { exclude: [], mask: [], hash: [], truncate: [] },
       },
       connector: {
         open: async () => this.#session(),
-        positions: { encode: String, decode: Number, sortKey: String },
+        positions: { encode: String, decode: Number, sortKey: (position: number) => String(position).padStart(5, '0') },
       },
       config: {},
+      resync: this.resync,
       checkpointIntervalMs: 5,
       openMemory: async () => ({
         checkpoint: null,
-        topics: [],
+        snapshot: null,
+        get topics() {
+          return stage.topics;
+        },
+        startOver: async ({ phase }: Checkpoint) => {
+          stage.events.push(`started over as ${phase}`);
+          stage.topics = [];
+        },
         save: (checkpoint: Checkpoint) => this.save(checkpoint),
         [Symbol.asyncDispose]: async () => {},
       }),
@@ -243,4 +267,36 @@ test('a quiet source is not caught up while its server still has log that did no
   await awaitUntil('it is caught up', () => stage.progress.at(-1)?.caughtUp === true);
   stage.stop.abort();
   await run;
+});
+
+test('what was committed before the stream opened is reached once the checkpoint is not before its end', async () => {
+  const stage = new Stage();
+  stage.head = 12;
+  const run = stage.run();
+  stage.commit(9);
+  await awaitUntil('9 is told', () => stage.progress.some(({ position }) => position === '9'));
+  stage.commit(12);
+  await awaitUntil('12 is told', () => stage.progress.some(({ position }) => position === '12'));
+  await awaitUntil('it is reached', () => stage.progress.at(-1)?.reachedStart);
+  stage.stop.abort();
+  await run;
+  for (const { position, reachedStart } of stage.progress) {
+    if (reachedStart) assert.equal(position, '12');
+  }
+});
+
+test('a resync forgets what was stored before anything is created, and asks for no verdict', async () => {
+  const stage = new Stage();
+  stage.resync = true;
+  stage.topics = [{ topic: 'shop.public.t' }];
+  const saved: (string | null)[] = [];
+  stage.save = async ({ position }) => void saved.push(position);
+  const run = stage.run();
+  stage.commit(6);
+  await awaitUntil('it streams', () => stage.events.includes('acknowledged 6'));
+  stage.stop.abort();
+  await run;
+  assert.deepEqual(stage.events.slice(0, 2), ['started over as initialising', 'initialised']);
+  assert.equal(stage.verifiedTopics, 0);
+  assert.deepEqual(saved.slice(0, 2), ['5', '6']);
 });

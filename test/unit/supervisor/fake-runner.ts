@@ -4,6 +4,7 @@ export const IDLE: RunProgress = {
   position: '0/1',
   publishedCommitUs: null,
   caughtUp: true,
+  reachedStart: true,
   changes: 0,
   inFlightBytes: 0,
   retainedWalBytes: null,

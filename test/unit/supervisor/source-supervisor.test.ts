@@ -114,7 +114,7 @@ test('errors that trying again does not mend end in a state that stays', async (
   for (const [error, state, label] of endings) {
     const it = new Supervised();
     it.source.start();
-    it.runner.stream({ caughtUp: false });
+    it.runner.stream({ caughtUp: false, reachedStart: false });
     await it.fail(error);
     await it.clock.pass(86_400_000);
     assert.equal(it.state, state);

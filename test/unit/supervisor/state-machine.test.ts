@@ -11,13 +11,13 @@ import { RecordingLogger } from './recording-logger.ts';
 /** Row: from; column: to; both in the order of SOURCE_STATES. Written out so that a change of the table is a decision. */
 const TABLE: Readonly<Record<SourceStateName, string>> = {
   //                  st sn sr pa bo rr fa sg sd
-  starting: '          .  x  x  .  x  x  x  x  .',
+  starting: '          .  x  x  x  x  x  x  x  .',
   snapshotting: '      .  .  x  x  x  x  x  x  .',
   streaming: '         .  x  .  x  x  x  x  x  .',
   paused: '            x  .  .  .  .  .  .  x  .',
-  'backing-off': '     x  .  .  .  .  .  x  x  .',
-  'resync-required': ' .  .  .  .  .  .  .  x  .',
-  failed: '            .  .  .  .  .  .  .  x  .',
+  'backing-off': '     x  .  .  x  .  .  x  x  .',
+  'resync-required': ' x  .  .  .  .  .  .  x  .',
+  failed: '            x  .  .  .  .  .  .  x  .',
   stopping: '          .  .  .  .  .  .  .  .  x',
   stopped: '           .  .  .  .  .  .  .  .  .',
 };

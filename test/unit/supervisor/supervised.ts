@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SourceRunner } from '../../../src/core/source-runner.ts';
+import type { RunRequest, SourceRunner } from '../../../src/core/source-runner.ts';
 import { PrometheusMetrics } from '../../../src/observability/prometheus-metrics.ts';
 import type { BackoffSettings } from '../../../src/supervisor/backoff.ts';
 import { SourceSupervisor } from '../../../src/supervisor/source-supervisor.ts';
@@ -22,11 +22,14 @@ export class Supervised {
   readonly logger = new RecordingLogger();
   readonly metrics = new PrometheusMetrics({ sources: ['shop'], processMetrics: false });
   readonly runners: FakeRunner[] = [];
+  /** What each attempt was asked for. */
+  readonly requests: RunRequest[] = [];
   readonly source: SourceSupervisor;
   habits: FakeRunnerHabits = {};
 
   constructor(createRunner?: () => SourceRunner) {
-    const makeFake = (): SourceRunner => {
+    const makeFake = (request: RunRequest): SourceRunner => {
+      this.requests.push(request);
       const runner = new FakeRunner(this.habits);
       this.runners.push(runner);
       return runner;

@@ -117,26 +117,28 @@ test('kill cuts the stop of all sources short', async () => {
   assert.deepEqual([...outcomes.values()], ['killed', 'abandoned']);
 });
 
-test('waiting until caught up ends when each source has, or cannot', async () => {
-  const { supervisor, runner } = daemon({ a: {}, b: {} });
+test('waiting until a source has caught up ends when it has, or cannot', async () => {
+  const { supervisor, runner, clock } = daemon({ a: {}, b: {}, c: {}, d: {} });
   supervisor.start();
-  let result: ReadonlyMap<string, string> | null = null;
-  void supervisor.waitUntilCaughtUp().then((outcome) => {
-    result = outcome;
-  });
-  runner('a').stream({ caughtUp: true });
-  runner('b').stream({ caughtUp: false });
+  const results = new Map<string, string>();
+  for (const name of ['a', 'b', 'c', 'd']) {
+    void supervisor.caughtUp(name).then((outcome) => results.set(name, outcome));
+  }
+  runner('a').stream({ caughtUp: false, reachedStart: true });
+  runner('b').stream({ caughtUp: true, reachedStart: false });
+  runner('d').stream({ caughtUp: true, reachedStart: false });
   await settle();
-  assert.equal(result, null);
+  assert.deepEqual([...results], [['a', 'caught-up']]);
   runner('b').fail(new ResyncRequiredError('x', context));
+  while (!results.has('c')) {
+    runner('c').fail(new TransientError('away', context));
+    await settle();
+    await clock.pass(60_000);
+  }
+  assert.equal(supervisor.statuses()[2]?.retry?.circuit_open, true);
+  void supervisor.stop(1_000);
   await settle();
-  assert.deepEqual(
-    [...result!],
-    [
-      ['a', 'caught-up'],
-      ['b', 'resync-required'],
-    ],
-  );
+  assert.deepEqual(Object.fromEntries(results), { a: 'caught-up', b: 'resync-required', c: 'failed', d: 'stopped' });
 });
 
 test('a stuck loop makes the daemon not live', async () => {

@@ -37,6 +37,7 @@ export class ModelDaemon {
       id: 's',
       kind: 'initial',
       isPaused: false,
+      startedAtMs: 0,
       tables: [{ table: TABLE, filter: null, estimatedRows: null, rows: 0, ranges, again: [] }],
     });
     this.#saved = { position: this.#position, progress: this.#rounds.progress, newest: new Map() };

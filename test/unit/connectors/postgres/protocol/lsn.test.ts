@@ -8,6 +8,7 @@ import {
   lsnDistance,
   lsnSortKey,
   parseLsn,
+  withoutPageHeader,
   writeLsnDecimal,
 } from '../../../../../connectors/postgres/protocol/lsn.ts';
 
@@ -49,4 +50,12 @@ test('order and distance are those of the 64-bit number', () => {
     }),
   );
   assert.equal(lsnDistance({ high: 1, low: 0xffff_ffff }, { high: 2, low: 1 }), 2);
+});
+
+test('the end of the log behind a page header is that of the record before it', () => {
+  const ends = { '0/2000018': '0/2000000', '1/4000028': '1/4000000', '0/2002018': '0/2002000' };
+  for (const [told, end] of Object.entries(ends)) assert.equal(formatLsn(withoutPageHeader(parseLsn(told)!)), end);
+  for (const text of ['0/2000000', '0/2000030', '0/2001018', '0/2001FF8', 'FFFFFFFF/FFFFFFF8']) {
+    assert.equal(formatLsn(withoutPageHeader(parseLsn(text)!)), text);
+  }
 });

@@ -1,0 +1,34 @@
+import { decodeStateDocument } from '../checkpoint/state-document.ts';
+import { exportState, importState } from '../checkpoint/state-transfer.ts';
+import { StoredSourceMemory } from '../checkpoint/stored-source-memory.ts';
+import type { Settings } from '../core/settings.ts';
+import type { SourceState } from '../core/source-state.ts';
+import { withOwnedSource } from './owned-state.ts';
+
+/** Everything that is stored for a source as one document; null where nothing is. */
+export function exportCheckpoint(settings: Settings, source: string): Promise<string | null> {
+  return withOwnedSource(settings, source, async ({ state: claim }) => {
+    const { entries } = await claim();
+    return entries.size === 0 ? null : exportState(source, entries);
+  });
+}
+
+/**
+ * Replaces everything that is stored for a source by a document that `exportCheckpoint` gave.
+ * @param origin where the text comes from, for messages.
+ * @throws FatalError where any part of it cannot be read; nothing is changed then.
+ */
+export function importCheckpoint(settings: Settings, source: string, text: string, origin: string): Promise<void> {
+  return withOwnedSource(settings, source, async ({ configured, state: claim, signal }) => {
+    const { source: owner, entries } = decodeStateDocument(text, origin);
+    // Read as the next start would read it, before anything is written.
+    const { checkpoint } = new StoredSourceMemory(onlyEntries(entries), owner);
+    if (checkpoint?.position) configured.connector.positions.decode(checkpoint.position);
+    await importState(await claim(), source, text, origin, signal);
+  });
+}
+
+function onlyEntries(entries: ReadonlyMap<string, string>): SourceState {
+  const never = () => Promise.reject(new Error('this state is only read'));
+  return { entries, put: never, [Symbol.asyncDispose]: async () => {} };
+}

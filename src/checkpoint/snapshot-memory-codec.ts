@@ -1,0 +1,53 @@
+import type { SnapshotMemory, SnapshotProgress, TableProgress } from '../core/snapshot-progress.ts';
+import { isCount, isObject, isText, StoredJson } from './stored-json.ts';
+
+/** Where a source's state keeps how far its snapshots are. */
+export const SNAPSHOT_KEY = 'snapshot';
+
+export function encodeSnapshotMemory({ formatVersion, covered, running }: SnapshotMemory): string {
+  return JSON.stringify({ formatVersion, covered, running });
+}
+
+/** @throws FatalError for everything that `encodeSnapshotMemory` never gives. */
+export function decodeSnapshotMemory(text: string, source: string): SnapshotMemory {
+  const json = new StoredJson(text, `the progress of the snapshots of source ${source}`, 1);
+  json.only(['covered', 'running']);
+  return {
+    formatVersion: 1,
+    covered: json.field('covered', isTexts, 'a list of tables'),
+    running: json.field('running', isProgressOrNull, 'the progress of a snapshot'),
+  };
+}
+
+function isProgressOrNull(value: unknown): value is SnapshotProgress | null {
+  if (value === null) return true;
+  if (!isObject(value)) return false;
+  const { id, kind, isPaused, startedAtMs, tables } = value;
+  if (!isText(id) || (kind !== 'initial' && kind !== 'incremental') || typeof isPaused !== 'boolean') return false;
+  return isCount(startedAtMs) && (tables === null || (Array.isArray(tables) && tables.every(isTable)));
+}
+
+function isTable(value: unknown): value is TableProgress {
+  if (!isObject(value)) return false;
+  const { table, filter, estimatedRows, rows, ranges, again } = value;
+  return (
+    isText(table) &&
+    (filter === null || isText(filter)) &&
+    (estimatedRows === null || isCount(estimatedRows)) &&
+    isCount(rows) &&
+    Array.isArray(ranges) &&
+    ranges.every(isRange) &&
+    Array.isArray(again) &&
+    again.every(isTexts)
+  );
+}
+
+function isRange(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { after, upTo, isDone } = value;
+  return (after === null || isTexts(after)) && (upTo === null || isTexts(upTo)) && typeof isDone === 'boolean';
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(isText);
+}

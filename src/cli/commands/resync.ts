@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import type { SourceStatus } from '../../core/source-status.ts';
+import { type AdminOptions, adminClient, adminCommand, sourcePath } from '../admin-command.ts';
+import { type CommandContext, notify, printJson } from '../command-context.ts';
+import { UsageError } from '../exit-code.ts';
+
+interface ResyncOptions extends AdminOptions {
+  readonly confirm?: string;
+}
+
+/** What changed between the old position and the new one is only made good by a snapshot, hence the confirmation. */
+export function resyncCommand(context: CommandContext): Command {
+  return adminCommand('resync', 'Discard the position of a source and start over.')
+    .argument('<source>', 'name of the source')
+    .option('--confirm <source>', 'the name of the source again')
+    .action(async (source: string, options: ResyncOptions) => {
+      if (options.confirm !== source) {
+        const message =
+          'resync discards the position: what is not published yet is only made good by reading all tables';
+        throw new UsageError(message, `If you mean it, write: tailrace resync ${source} --confirm ${source}`);
+      }
+      const client = adminClient(options, context, source);
+      const status = await client.request<SourceStatus>('POST', sourcePath(source, '/resync'), { confirm: source });
+      if (options.json) printJson(context, status);
+      else notify(context, `${source} starts over; tailrace status shows how it gets on.`);
+    });
+}

@@ -1,0 +1,65 @@
+import type { SnapshotSettings } from '../../core/settings.ts';
+import type { SnapshotTable } from '../../core/snapshot.ts';
+import type { SnapshotMemory, SnapshotProgress, TableProgress } from '../../core/snapshot-progress.ts';
+import { qualifiedName } from '../../core/table.ts';
+import { rangesOf } from './snapshot-rounds.ts';
+
+/** What a start has to do about snapshots. */
+export type SnapshotDue =
+  /** Nothing, and the tables need not be looked up. */
+  | 'nothing'
+  /** Read every table. */
+  | 'all'
+  /** Go on with what is under way, and read tables that were not captured before. */
+  | 'rest'
+  /** Take note of the tables: they streamed before anybody kept account of snapshots. */
+  | 'account';
+
+/** Decides by Debezium's snapshot modes. Pure. */
+export function snapshotDue(mode: SnapshotSettings['mode'], stored: SnapshotMemory | null): SnapshotDue {
+  if (stored !== null && stored.running !== null) return 'rest';
+  if (mode === 'no_data' || mode === 'never') return 'nothing';
+  if (mode === 'always') return 'all';
+  return stored === null ? 'account' : 'rest';
+}
+
+/** What a source that starts for the first time has before it; null where nothing is to be read. */
+export function snapshotAtFirst(mode: SnapshotSettings['mode'], startedAtMs: number): SnapshotMemory | null {
+  if (mode === 'no_data' || mode === 'never') return null;
+  const running = { id: crypto.randomUUID(), kind: 'initial', isPaused: false, startedAtMs, tables: null } as const;
+  return { formatVersion: 1, covered: [], running };
+}
+
+/** A table's place in a snapshot before anything of it was read. */
+export function tableToRead(table: SnapshotTable, { where }: SnapshotSettings): TableProgress {
+  const name = qualifiedName(table.id);
+  const filter = where.find((each) => each.table.test(name))?.filter ?? null;
+  return { table: name, filter, estimatedRows: table.estimatedRows, rows: 0, ranges: rangesOf([]), again: [] };
+}
+
+/** Tables without key come first: the less the stream has told of them by then, the less is told twice. */
+export function inReadingOrder(tables: readonly SnapshotTable[]): SnapshotTable[] {
+  const withKey = tables.filter(({ key }) => key !== null);
+  return [...tables.filter(({ key }) => key === null), ...withKey];
+}
+
+/** The snapshot that a start begins or goes on with; null where there is none. Tables are those of the catalog. */
+export function progressAtStart(
+  due: SnapshotDue,
+  stored: SnapshotMemory | null,
+  tables: readonly SnapshotTable[],
+  settings: SnapshotSettings,
+  begun: { readonly id: string; readonly startedAtMs: number },
+): SnapshotProgress | null {
+  const running = stored?.running ?? null;
+  const known = new Set([...(stored?.covered ?? []), ...(running?.tables ?? []).map(({ table }) => table)]);
+  const isNew = (table: SnapshotTable) => due === 'all' || !known.has(qualifiedName(table.id));
+  // A snapshot whose tables were never looked up is one of all tables.
+  const isWhole = due === 'all' || (running !== null && running.tables === null);
+  const readsNew = isWhole || (settings.mode !== 'no_data' && settings.mode !== 'never');
+  const added = readsNew && due !== 'account' ? inReadingOrder(tables.filter(isNew)) : [];
+  const rows = [...(isWhole ? [] : (running?.tables ?? [])), ...added.map((table) => tableToRead(table, settings))];
+  if (rows.length === 0) return null;
+  if (running !== null) return { ...running, tables: rows };
+  return { ...begun, kind: due === 'all' ? 'initial' : 'incremental', isPaused: false, tables: rows };
+}

@@ -1,0 +1,248 @@
+import type { Clock } from '../../core/clock.ts';
+import type { RecordEncoder } from '../../core/encoder.ts';
+import { FatalError, TransientError } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Metrics } from '../../core/metrics.ts';
+import type { SourceSettings } from '../../core/settings.ts';
+import type { Sink } from '../../core/sink.ts';
+import type { Chunk, SnapshotReader, SnapshotTable, SnapshotView } from '../../core/snapshot.ts';
+import type { SnapshotMemory, SnapshotProgress } from '../../core/snapshot-progress.ts';
+import { qualifiedName, type TableVersion } from '../../core/table.ts';
+import type { AckTracker } from '../ack-tracker.ts';
+import type { DeadLetters } from '../dead-letters.ts';
+import type { RowPublisher } from '../row-publisher.ts';
+import type { TablePlans } from '../table-plans.ts';
+import { ChunkPublisher } from './chunk-publisher.ts';
+import { ChunkSize } from './chunk-size.ts';
+import { RowIdentities } from './row-identities.ts';
+import { type RoundChunk, SnapshotRounds } from './snapshot-rounds.ts';
+import { StreamNotes } from './stream-notes.ts';
+
+/** A round begins only while the stream is this close to the head of the log. */
+const NEAR_HEAD_MS = 5_000;
+/** Pause between two attempts to open a view. */
+const RETRY_MS = 100;
+const RETRY_AFTER_ERROR_MS = 1_000;
+
+export interface SnapshotRunParts<P> {
+  readonly settings: SourceSettings;
+  readonly reader: SnapshotReader<P>;
+  readonly encoder: RecordEncoder;
+  readonly plans: TablePlans;
+  readonly rows: RowPublisher;
+  readonly deadLetters: DeadLetters;
+  readonly sink: Sink;
+  readonly tracker: AckTracker<P>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/**
+ * One snapshot from where it was left to its end: opens views, lets the stream pass them, publishes chunks. `step` does the
+ * next of these at a transaction boundary, while the stream rests.
+ */
+export class SnapshotRun<P> {
+  readonly #parts: SnapshotRunParts<P>;
+  readonly #tables: ReadonlyMap<string, SnapshotTable>;
+  readonly #rounds: SnapshotRounds;
+  readonly #notes: StreamNotes<P>;
+  readonly #chunks: ChunkPublisher<P>;
+  readonly #size: ChunkSize;
+  /** What is stored beside the progress. */
+  readonly #covered: () => readonly string[];
+  #view: SnapshotView<P> | null = null;
+  #retryAtMs = 0;
+  #waitsFor: string | null = null;
+
+  /** @param progress with its tables looked up; tables that are not in `tables` any more are left out. */
+  constructor(
+    parts: SnapshotRunParts<P>,
+    tables: ReadonlyMap<string, SnapshotTable>,
+    progress: SnapshotProgress,
+    covered: () => readonly string[],
+  ) {
+    const { settings, reader, encoder, metrics } = parts;
+    this.#parts = parts;
+    this.#tables = tables;
+    this.#covered = covered;
+    this.#rounds = new SnapshotRounds(progress);
+    this.#rounds.stop((table) => !tables.has(table));
+    const keyOf = (version: TableVersion) => tables.get(qualifiedName(version.id))?.key ?? null;
+    const identities = new RowIdentities(encoder, keyOf);
+    this.#notes = new StreamNotes({ reader, rounds: this.#rounds, identities, tables });
+    this.#size = new ChunkSize(settings.snapshot.chunkRows);
+    const counter = metrics.counter('tailrace_snapshot_rows_total');
+    this.#chunks = new ChunkPublisher({
+      ...parts,
+      rounds: this.#rounds,
+      identities,
+      nowUs: () => parts.clock.nowUs(),
+      counted: (table, rows) => counter.bind({ source: settings.name, table }).add(rows),
+    });
+  }
+
+  get notes(): StreamNotes<P> {
+    return this.#notes;
+  }
+
+  get progress(): SnapshotProgress {
+    return this.#rounds.progress;
+  }
+
+  get isDone(): boolean {
+    return this.#view === null && this.#rounds.isDone;
+  }
+
+  /** What keeps it from reading, for the operator; null while it reads. */
+  get waitsFor(): string | null {
+    return this.#waitsFor;
+  }
+
+  get memory(): SnapshotMemory {
+    return { formatVersion: 1, covered: this.#covered(), running: this.isDone ? null : this.#rounds.progress };
+  }
+
+  /**
+   * Whether there is something to do at this boundary.
+   * @param isQuiet the source has nothing more to say for now.
+   */
+  wantsStep(position: P, isQuiet: boolean): boolean {
+    if (this.#view !== null) return this.#view.isPassed(position);
+    if (this.#rounds.isDone || this.#rounds.progress.isPaused || this.#parts.clock.nowMs() < this.#retryAtMs)
+      return false;
+    const { lastCommitUs } = this.#notes;
+    const lagMs = lastCommitUs === null ? 0 : (this.#parts.clock.nowUs() - lastCommitUs) / 1000;
+    const isNear = isQuiet || lagMs < NEAR_HEAD_MS;
+    this.#waitsFor = isNear ? null : `the stream is ${Math.round(lagMs / 1000)} s behind`;
+    return isNear;
+  }
+
+  /** Opens a view, or reads from the one that the stream has passed. Everything emitted so far lies before `position`. */
+  async step(position: P, signal: AbortSignal): Promise<void> {
+    try {
+      if (this.#view === null) await this.#open(position, signal);
+      else await this.#read(this.#view, position, signal);
+    } catch (error) {
+      await this.#close();
+      if (!(error instanceof TransientError) || signal.aborted) throw error;
+      this.#waitsFor = error.message;
+      this.#retryAtMs = this.#parts.clock.nowMs() + RETRY_AFTER_ERROR_MS;
+      this.#parts.logger.warn({ error }, 'a round of the snapshot failed and is begun again');
+    }
+  }
+
+  pause(isPaused: boolean): void {
+    this.#rounds.pause(isPaused);
+  }
+
+  /** Nothing more is read; what was read stays. */
+  stop(): void {
+    this.#rounds.stop(() => true);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
+
+  async #open(position: P, signal: AbortSignal): Promise<void> {
+    const { reader, settings, clock } = this.#parts;
+    const chunks = await this.#nextChunks(settings.snapshot.parallelism, signal);
+    const tables = [...new Set(chunks.map(({ table }) => table))].map((table) => this.#tables.get(table)!);
+    const opened = await reader.openView({ tables, readers: chunks.length, emittedUpTo: position }, signal);
+    if ('refusal' in opened) {
+      this.#waitsFor = opened.refusal;
+      this.#retryAtMs = clock.nowMs() + RETRY_MS;
+      return;
+    }
+    this.#waitsFor = null;
+    this.#view = opened;
+    this.#notes.view = opened;
+    this.#rounds.open(chunks);
+    if (this.#isWithoutKey(chunks)) await this.#readWhole(opened, chunks[0]!, position, signal);
+  }
+
+  /** A table without key is read alone: its rows cannot be told from what the stream says of them meanwhile. */
+  async #nextChunks(count: number, signal: AbortSignal): Promise<readonly RoundChunk[]> {
+    const { reader } = this.#parts;
+    const [first, ...more] = this.#rounds.nextChunks(count);
+    if (first === undefined) return [];
+    const table = this.#tables.get(first.table)!;
+    if (table.key === null) return [first];
+    if (
+      first.range === 0 &&
+      first.after === null &&
+      first.upTo === null &&
+      count > 1 &&
+      more.every((c) => c.table !== first.table)
+    ) {
+      const bounds = await reader.divide(table, count, signal);
+      if (bounds.length > 0) this.#rounds.divide(first.table, bounds);
+    }
+    return this.#rounds.nextChunks(count).filter((chunk) => this.#tables.get(chunk.table)!.key !== null);
+  }
+
+  #isWithoutKey(chunks: readonly RoundChunk[]): boolean {
+    return this.#tables.get(chunks[0]!.table)!.key === null;
+  }
+
+  /** Its changes that are in the view are left out until the stream has passed it: only then the table is done. */
+  async #readWhole(view: SnapshotView<P>, chunk: RoundChunk, position: P, signal: AbortSignal): Promise<void> {
+    const entry = this.#parts.tracker.open();
+    try {
+      await this.#chunks.publish(view, chunk, this.#chunkOf(chunk), 0, entry, signal);
+      entry.resumeAt = position;
+    } finally {
+      entry.ticket.seal();
+    }
+    this.#notes.readTable = chunk.table;
+  }
+
+  async #read(view: SnapshotView<P>, position: P, signal: AbortSignal): Promise<void> {
+    const { tracker, clock } = this.#parts;
+    const entry = tracker.open();
+    try {
+      if (this.#notes.readTable === null) {
+        const startedAtMs = clock.nowMs();
+        const { chunks } = this.#rounds;
+        const before = rowsOf(this.#rounds.progress);
+        const published = chunks.map((chunk, reader) =>
+          this.#chunks.publish(view, chunk, this.#chunkOf(chunk), reader, entry, signal),
+        );
+        await Promise.all(published).finally(() => Promise.allSettled(published));
+        this.#size.took(clock.nowMs() - startedAtMs, rowsOf(this.#rounds.progress) - before, chunks.length);
+      }
+      await this.#close();
+      entry.resumeAt = position;
+      entry.snapshot = this.memory;
+    } finally {
+      entry.ticket.seal();
+    }
+  }
+
+  #chunkOf({ table, after, upTo, keys }: RoundChunk): Chunk {
+    const found = this.#tables.get(table);
+    const filter = this.#rounds.progress.tables?.find((each) => each.table === table)?.filter ?? null;
+    if (found === undefined) {
+      throw new FatalError(`The table ${table} of the snapshot is not known.`, {
+        code: 'SNAPSHOT_TABLE_UNKNOWN',
+        remedy: 'Report this: the tables of a snapshot were looked up before it began.',
+        table,
+      });
+    }
+    return { table: found, after, upTo, keys, filter, limits: this.#size.limits };
+  }
+
+  async #close(): Promise<void> {
+    const view = this.#view;
+    this.#view = null;
+    this.#notes.view = null;
+    this.#notes.readTable = null;
+    this.#rounds.close();
+    await view?.[Symbol.asyncDispose]();
+  }
+}
+
+function rowsOf(progress: SnapshotProgress): number {
+  return (progress.tables ?? []).reduce((sum, { rows }) => sum + rows, 0);
+}

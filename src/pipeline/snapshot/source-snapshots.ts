@@ -1,0 +1,272 @@
+import type { ChangeBatch } from '../../core/change-batch.ts';
+import { TailraceError } from '../../core/errors.ts';
+import { accepted, conflict, invalid, type OperationOutcome } from '../../core/operation-outcome.ts';
+import type { SnapshotReader, SnapshotTable } from '../../core/snapshot.ts';
+import type { SnapshotControl, SnapshotRequest } from '../../core/snapshot-control.ts';
+import { isTableDone, type SnapshotMemory, type SnapshotProgress } from '../../core/snapshot-progress.ts';
+import type { SnapshotStateName, SnapshotStatus } from '../../core/snapshot-status.ts';
+import { qualifiedName, type TableVersion } from '../../core/table.ts';
+import type { StreamWatch } from '../stream-watch.ts';
+import { inReadingOrder, progressAtStart, type SnapshotDue, tableToRead } from './snapshot-due.ts';
+import { SnapshotRun, type SnapshotRunParts } from './snapshot-run.ts';
+
+export interface SourceSnapshotsParts<P> extends Omit<SnapshotRunParts<P>, 'reader'> {
+  readonly openReader: (signal: AbortSignal) => Promise<SnapshotReader<P>>;
+  /** What was stored before this run. */
+  readonly stored: SnapshotMemory | null;
+  /** Where the stream starts. */
+  readonly from: P;
+  /** A snapshot begins, or the last one has ended. */
+  readonly onRunning: (isRunning: boolean) => void;
+}
+
+/** The snapshots of one run of a source: what is due at its start, and what an operator asks for. */
+export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, AsyncDisposable {
+  readonly #parts: SourceSnapshotsParts<P>;
+  readonly #running: { set(value: number): void };
+  readonly #closed = new AbortController();
+  #covered: readonly string[];
+  #reader: SnapshotReader<P> | null = null;
+  #run: SnapshotRun<P> | null = null;
+  #last: SnapshotStatus | null = null;
+  #position: P;
+  #isBusy = false;
+
+  constructor(parts: SourceSnapshotsParts<P>) {
+    this.#parts = parts;
+    this.#covered = parts.stored?.covered ?? [];
+    this.#position = parts.from;
+    this.#running = parts.metrics.gauge('tailrace_snapshot_running').bind({ source: parts.settings.name });
+    this.#running.set(0);
+  }
+
+  /** Looks up the tables and begins what is due. Called before the stream gives anything. */
+  async begin(due: SnapshotDue, signal: AbortSignal): Promise<void> {
+    if (due === 'nothing') return;
+    const { settings, stored, clock } = this.#parts;
+    const reader = await this.#openReader(signal);
+    const tables = await reader.readTables(signal);
+    const begun = { id: crypto.randomUUID(), startedAtMs: clock.nowMs() };
+    const progress = progressAtStart(due, stored, tables, settings.snapshot, begun);
+    this.#cover(tables);
+    if (progress === null) await this.#finish('completed', null);
+    else this.#start(progress, tables);
+    this.#remember();
+  }
+
+  /** Where something is to be done beside the stream; null while nothing is. */
+  get watch(): StreamWatch<P> | null {
+    return this.#run === null ? null : this;
+  }
+
+  get isRunning(): boolean {
+    return this.#run !== null;
+  }
+
+  began(batch: ChangeBatch<P>, index: number): void {
+    this.#run?.notes.began(batch, index);
+  }
+
+  takes(batch: ChangeBatch<P>, index: number, version: TableVersion): boolean {
+    return this.#run?.notes.takes(batch, index, version) ?? true;
+  }
+
+  truncated(tables: readonly TableVersion[]): void {
+    this.#run?.notes.truncated(tables);
+  }
+
+  altered(): void {
+    this.#run?.notes.altered();
+  }
+
+  reached(position: P): boolean {
+    this.#position = position;
+    return this.wantsStep(false);
+  }
+
+  /** Whether `step` has something to do at this boundary. */
+  wantsStep(isQuiet: boolean): boolean {
+    return this.#run !== null && (this.#run.isDone || this.#run.wantsStep(this.#position, isQuiet));
+  }
+
+  /** Does the next thing; the stream rests at a boundary. */
+  async step(signal: AbortSignal): Promise<void> {
+    const run = this.#run;
+    if (run === null) return;
+    if (!run.isDone) await this.#stepOf(run, AbortSignal.any([signal, this.#closed.signal]));
+    if (!run.isDone || this.#run !== run) return;
+    this.#remember();
+    await this.#finish('completed', run);
+  }
+
+  async start(request: SnapshotRequest): Promise<OperationOutcome<SnapshotStatus>> {
+    if (this.#run !== null || this.#isBusy) {
+      return conflict(
+        'SNAPSHOT_RUNNING',
+        'A snapshot of this source is under way.',
+        'Wait for its end, or stop it first.',
+      );
+    }
+    this.#isBusy = true;
+    try {
+      const { signal } = this.#closed;
+      const tables = await (await this.#openReader(signal)).readTables(signal);
+      const { tables: patterns, where } = request;
+      const asked = tables.filter(({ id }) => patterns?.some((pattern) => pattern.test(qualifiedName(id))) ?? true);
+      if (asked.length === 0) {
+        await this.#closeReader();
+        const remedy = 'Name captured tables as anchored patterns on schema.table.';
+        return invalid('SNAPSHOT_NO_TABLE', 'No captured table matches.', remedy, 'tables');
+      }
+      const { settings, clock } = this.#parts;
+      const rows = inReadingOrder(asked).map((table) => {
+        const each = tableToRead(table, settings.snapshot);
+        return where === null ? each : { ...each, filter: where };
+      });
+      const startedAtMs = clock.nowMs();
+      this.#start({ id: crypto.randomUUID(), kind: 'incremental', isPaused: false, startedAtMs, tables: rows }, tables);
+      this.#remember();
+      return accepted(this.status()!);
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  status(): SnapshotStatus | null {
+    const run = this.#run;
+    if (run === null) return this.#last;
+    return statusOf(run.progress, stateOf(run), null, run.waitsFor);
+  }
+
+  async pause(): Promise<OperationOutcome<SnapshotStatus>> {
+    return this.#control((run) => {
+      run.pause(true);
+      return null;
+    });
+  }
+
+  async resume(): Promise<OperationOutcome<SnapshotStatus>> {
+    return this.#control((run) => {
+      if (!run.progress.isPaused) {
+        return conflict('SNAPSHOT_NOT_PAUSED', 'The snapshot of this source is not paused.', 'There is nothing to do.');
+      }
+      run.pause(false);
+      return null;
+    });
+  }
+
+  async stop(): Promise<OperationOutcome<SnapshotStatus>> {
+    const before = this.#run;
+    const outcome = await this.#control((run) => {
+      this.#last = statusOf(run.progress, 'stopped', this.#parts.clock.nowMs(), null);
+      run.stop();
+      return null;
+    });
+    return outcome.ok && before !== null ? accepted(this.#last!) : outcome;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort(new DOMException('The run of the source has ended.', 'AbortError'));
+    await this.#run?.[Symbol.asyncDispose]();
+    await this.#closeReader();
+    this.#running.set(0);
+  }
+
+  /** What an operator asked for and cannot be read ends that snapshot; what is due by itself ends the run. */
+  async #stepOf(run: SnapshotRun<P>, signal: AbortSignal): Promise<void> {
+    try {
+      await run.step(this.#position, signal);
+    } catch (error) {
+      const isAsked = run.progress.kind === 'incremental' && error instanceof TailraceError && !signal.aborted;
+      if (!isAsked) throw error;
+      this.#parts.logger.error({ error }, 'the snapshot cannot go on and was stopped; the source streams on');
+      this.#last = statusOf(run.progress, 'stopped', this.#parts.clock.nowMs(), null);
+      run.stop();
+    }
+  }
+
+  #control(act: (run: SnapshotRun<P>) => OperationOutcome<SnapshotStatus> | null): OperationOutcome<SnapshotStatus> {
+    const run = this.#run;
+    if (run === null) {
+      const remedy = 'Start one with `tailrace snapshot start`.';
+      return conflict('SNAPSHOT_NOT_RUNNING', 'No snapshot of this source is under way.', remedy);
+    }
+    const refused = act(run);
+    if (refused !== null) return refused;
+    this.#remember();
+    return accepted(this.status()!);
+  }
+
+  #start(progress: SnapshotProgress, tables: readonly SnapshotTable[]): void {
+    const byName = new Map(tables.map((table) => [qualifiedName(table.id), table]));
+    this.#run = new SnapshotRun({ ...this.#parts, reader: this.#reader! }, byName, progress, () => this.#covered);
+    this.#last = null;
+    this.#running.set(1);
+    const names = progress.tables?.map(({ table }) => table) ?? [];
+    this.#parts.logger.info({ snapshot: progress.id, kind: progress.kind, tables: names }, 'a snapshot is under way');
+    this.#parts.onRunning(true);
+  }
+
+  async #finish(state: SnapshotStateName, run: SnapshotRun<P> | null): Promise<void> {
+    this.#run = null;
+    if (run !== null) {
+      this.#last ??= statusOf(run.progress, state, this.#parts.clock.nowMs(), null);
+      const rows = this.#last.tables.reduce((sum, table) => sum + table.rows, 0);
+      this.#parts.logger.info({ snapshot: run.progress.id, rows }, `the snapshot is ${this.#last.state}`);
+      await run[Symbol.asyncDispose]();
+      this.#parts.onRunning(false);
+    }
+    this.#running.set(0);
+    await this.#closeReader();
+  }
+
+  #cover(tables: readonly SnapshotTable[]): void {
+    const names = new Set(this.#covered);
+    for (const { id } of tables) names.add(qualifiedName(id));
+    this.#covered = [...names];
+  }
+
+  /** What is known goes into the next checkpoint. */
+  #remember(): void {
+    const entry = this.#parts.tracker.open();
+    entry.snapshot = this.#run?.memory ?? { formatVersion: 1, covered: this.#covered, running: null };
+    entry.ticket.seal();
+  }
+
+  async #openReader(signal: AbortSignal): Promise<SnapshotReader<P>> {
+    this.#reader ??= await this.#parts.openReader(signal);
+    return this.#reader;
+  }
+
+  async #closeReader(): Promise<void> {
+    const reader = this.#reader;
+    this.#reader = null;
+    await reader?.[Symbol.asyncDispose]();
+  }
+}
+
+function stateOf(run: { readonly progress: SnapshotProgress; readonly waitsFor: string | null }): SnapshotStateName {
+  if (run.progress.isPaused) return 'paused';
+  const isUntouched = (run.progress.tables ?? []).every(({ rows }) => rows === 0);
+  return isUntouched && run.waitsFor !== null ? 'waiting' : 'running';
+}
+
+function statusOf(
+  progress: SnapshotProgress,
+  state: SnapshotStateName,
+  endedAtMs: number | null,
+  waitsFor: string | null,
+): SnapshotStatus {
+  return {
+    state,
+    waiting_for: waitsFor,
+    started_at: new Date(progress.startedAtMs).toISOString(),
+    ended_at: endedAtMs === null ? null : new Date(endedAtMs).toISOString(),
+    tables: (progress.tables ?? []).map((each) => ({
+      table: each.table,
+      rows: each.rows,
+      estimated_rows: each.estimatedRows,
+      done: isTableDone(each),
+    })),
+  };
+}
