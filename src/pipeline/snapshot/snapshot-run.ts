@@ -49,23 +49,25 @@ export class SnapshotRun<P> {
   readonly #notes: StreamNotes<P>;
   readonly #chunks: ChunkPublisher<P>;
   readonly #size: ChunkSize;
-  /** What is stored beside the progress. */
-  readonly #covered: () => readonly string[];
+  readonly #storedBeside: () => Omit<SnapshotMemory, 'running'>;
   #view: SnapshotView<P> | null = null;
   #retryAtMs = 0;
   #waitsFor: string | null = null;
 
-  /** @param progress with its tables looked up; tables that are not in `tables` any more are left out. */
+  /**
+   * @param progress with its tables looked up; tables that are not in `tables` any more are left out.
+   * @param storedBeside what is stored beside the progress.
+   */
   constructor(
     parts: SnapshotRunParts<P>,
     tables: ReadonlyMap<string, SnapshotTable>,
     progress: SnapshotProgress,
-    covered: () => readonly string[],
+    storedBeside: () => Omit<SnapshotMemory, 'running'>,
   ) {
     const { settings, reader, encoder, metrics } = parts;
     this.#parts = parts;
     this.#tables = tables;
-    this.#covered = covered;
+    this.#storedBeside = storedBeside;
     this.#rounds = new SnapshotRounds(progress);
     this.#rounds.stop((table) => !tables.has(table));
     const keyOf = (version: TableVersion) => tables.get(qualifiedName(version.id))?.key ?? null;
@@ -100,7 +102,7 @@ export class SnapshotRun<P> {
   }
 
   get memory(): SnapshotMemory {
-    return { formatVersion: 1, covered: this.#covered(), running: this.isDone ? null : this.#rounds.progress };
+    return { ...this.#storedBeside(), running: this.isDone ? null : this.#rounds.progress };
   }
 
   /**
@@ -136,9 +138,9 @@ export class SnapshotRun<P> {
     this.#rounds.pause(isPaused);
   }
 
-  /** Nothing more is read; what was read stays. */
-  stop(): void {
-    this.#rounds.stop(() => true);
+  /** Nothing more of these tables is read; what was read stays. */
+  stop(matches: (table: string) => boolean): void {
+    this.#rounds.stop(matches);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
