@@ -1,4 +1,4 @@
-import type { ChangeBatch } from '../../src/core/change-batch.ts';
+import { type ChangeBatch, ChangeKind, type RowRead } from '../../src/core/change-batch.ts';
 import type { ConnectSchema, ConnectStruct } from '../../src/core/connect-schema.ts';
 import { writeOptionalLong, writeOptionalText } from '../../src/core/optional-values.ts';
 import type { SchemaChange } from '../../src/core/schema-change.ts';
@@ -14,6 +14,7 @@ import type { TableVersion } from '../../src/core/table.ts';
 import { ConstantFragment, type ValueWriter } from '../../src/core/value-writer.ts';
 import type { MySqlChangeBatch } from './my-change-batch.ts';
 import type { Dialect } from './mysql-type.ts';
+import type { MySqlReadBatch } from './snapshot/read-batch.ts';
 import type { TransactionContext } from './transaction-context.ts';
 
 const STRING: ConnectSchema = { type: 'string' };
@@ -69,6 +70,10 @@ export class MySqlSourceBlock implements SourceBlock {
   }
 
   write(out: ValueWriter, batch: ChangeBatch<unknown>, index: number, table: TableVersion | null): void {
+    if (batch.kinds[index] === ChangeKind.read) {
+      this.#writeRead(out, batch as MySqlReadBatch, index, table);
+      return;
+    }
     const { transactions, eventPositions, rows, queries, details } = batch as MySqlChangeBatch;
     const transaction = transactions[index] as TransactionContext;
     const timeUs = transaction.commitTimeUs;
@@ -94,6 +99,33 @@ export class MySqlSourceBlock implements SourceBlock {
     writeOptionalLong(out, transaction.thread);
     out.field('query');
     writeOptionalText(out, queries[index] ?? null);
+    out.endStruct();
+  }
+
+  /** Of a row that was read from its table: no transaction is known, and the place is that of the view. */
+  #writeRead(out: ValueWriter, { place, details }: MySqlReadBatch, index: number, table: TableVersion | null): void {
+    out.beginStruct();
+    out.constant(this.#head, this.#writeHead);
+    writeCommitMs(out, place.timeUs);
+    writeReadFrom(out, (details[index] as RowRead | null)?.marker ?? 'true', table?.id.database ?? '');
+    out.field('sequence');
+    out.absent(0);
+    writeFineCommitTimes(out, place.timeUs);
+    writeTable(out, table?.id.name ?? null);
+    out.field('server_id');
+    out.safeLong(0);
+    out.field('gtid');
+    out.absent(0);
+    out.field('file');
+    out.text(place.file);
+    out.field('pos');
+    out.safeLong(place.position);
+    out.field('row');
+    out.int(0);
+    out.field('thread');
+    out.absent(0);
+    out.field('query');
+    out.absent(0);
     out.endStruct();
   }
 

@@ -33,9 +33,10 @@ function isProgressOrNull(value: unknown): value is SnapshotProgress | null {
 
 function isTable(value: unknown): value is TableProgress {
   if (!isObject(value)) return false;
-  const { table, filter, estimatedRows, rows, ranges, again } = value;
+  const { table, key, filter, estimatedRows, rows, ranges, again } = value;
   return (
     isText(table) &&
+    (key === null || isTexts(key)) &&
     (filter === null || isText(filter)) &&
     (estimatedRows === null || isCount(estimatedRows)) &&
     isCount(rows) &&

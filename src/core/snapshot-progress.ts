@@ -27,6 +27,8 @@ export interface SnapshotProgress {
 export interface TableProgress {
   /** Qualified name. */
   readonly table: string;
+  /** The columns that keys of it are of: where the table has others by now, it is read from its start. */
+  readonly key: readonly string[] | null;
   readonly filter: string | null;
   readonly estimatedRows: number | null;
   /** Rows that were emitted. */

@@ -253,10 +253,8 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
   }
 
   #start(progress: SnapshotProgress, tables: readonly SnapshotTable[], isNew: boolean): void {
-    const byName = new Map(tables.map((table) => [qualifiedName(table.id), table]));
-    this.#run = new SnapshotRun({ ...this.#parts, reader: this.#reader! }, byName, progress, () =>
-      this.#storedBeside(),
-    );
+    const parts = { ...this.#parts, reader: this.#reader! };
+    this.#run = new SnapshotRun(parts, tables, progress, () => this.#storedBeside());
     this.#last = null;
     this.#running.set(1);
     const names = progress.tables?.map(({ table }) => table) ?? [];

@@ -1,7 +1,15 @@
 import type { Chunk } from '../../../src/core/snapshot.ts';
 import type { ViewTable } from './view-table.ts';
 
-/** The statement that copies the rows of a chunk, and one more than its limit, which tells that it was one. */
+/**
+ * The statements that copy the rows of a chunk, and one more than its limit, which tells that it was one. A range is read in
+ * the order of the key's index, never sorted: however little it may cost to sort the table once, it is done for each chunk.
+ */
+export function chunkStatements(table: ViewTable, chunk: Chunk): string {
+  const sort = chunk.keys === null ? 'off' : 'on';
+  return `SET LOCAL enable_sort = ${sort}; COPY (${chunkQuery(table, chunk)}) TO STDOUT`;
+}
+
 export function chunkQuery(table: ViewTable, chunk: Chunk): string {
   const { key } = table;
   const conditions: string[] = [];
@@ -15,5 +23,5 @@ export function chunkQuery(table: ViewTable, chunk: Chunk): string {
   if (chunk.filter !== null) conditions.push(`(${chunk.filter}\n)`);
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
   const order = key === null ? '' : ` ORDER BY ${key.orderBy} LIMIT ${chunk.limits.rows + 1}`;
-  return `COPY (SELECT ${table.columnList} FROM ${table.from}${where}${order}) TO STDOUT`;
+  return `SELECT ${table.columnList} FROM ${table.from}${where}${order}`;
 }
