@@ -187,8 +187,9 @@ export class SnapshotRounds {
     }
   }
 
-  /** Leaves these tables as they are. */
+  /** Leaves these tables as they are. The open round says nothing of them any more: nobody notes their changes now. */
   stop(matches: (table: string) => boolean): void {
+    for (const { table } of this.#chunks) if (matches(table)) this.altered(table);
     this.#progress = { ...this.#progress, tables: this.#tables.filter(({ table }) => !matches(table)) };
   }
 

@@ -51,25 +51,27 @@ export class SnapshotRun<P> {
   readonly #notes: StreamNotes<P>;
   readonly #chunks: ChunkPublisher<P>;
   readonly #size: ChunkSize;
-  /** What is stored beside the progress. */
-  readonly #covered: () => readonly string[];
+  readonly #storedBeside: () => Omit<SnapshotMemory, 'running'>;
   #view: SnapshotView<P> | null = null;
   #retryAtMs = 0;
   /** A round failed: a table may be gone, or another than it was. */
   #isStale = false;
   #waitsFor: string | null = null;
 
-  /** @param tables the captured tables; those of `progress` that are not among them any more are left out. */
+  /**
+   * @param tables the captured tables; those of `progress` that are not among them any more are left out.
+   * @param storedBeside what is stored beside the progress.
+   */
   constructor(
     parts: SnapshotRunParts<P>,
     tables: readonly SnapshotTable[],
     progress: SnapshotProgress,
-    covered: () => readonly string[],
+    storedBeside: () => Omit<SnapshotMemory, 'running'>,
   ) {
     const { settings, reader, encoder, metrics } = parts;
     this.#parts = parts;
     this.#tables = new Map();
-    this.#covered = covered;
+    this.#storedBeside = storedBeside;
     this.#rounds = new SnapshotRounds(progress);
     const keyOf = (version: TableVersion) => this.#tables.get(qualifiedName(version.id))?.key ?? null;
     const identities = new RowIdentities(encoder, keyOf);
@@ -105,7 +107,7 @@ export class SnapshotRun<P> {
   }
 
   get memory(): SnapshotMemory {
-    return { formatVersion: 1, covered: this.#covered(), running: this.isDone ? null : this.#rounds.progress };
+    return { ...this.#storedBeside(), running: this.isDone ? null : this.#rounds.progress };
   }
 
   /**
@@ -142,9 +144,9 @@ export class SnapshotRun<P> {
     this.#rounds.pause(isPaused);
   }
 
-  /** Nothing more is read; what was read stays. */
-  stop(): void {
-    this.#rounds.stop(() => true);
+  /** Nothing more of these tables is read; what was read stays. */
+  stop(matches: (table: string) => boolean): void {
+    this.#rounds.stop(matches);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
