@@ -20,6 +20,7 @@ import { PrimaryVisibility } from './primary-visibility.ts';
 import { readSnapshotTables } from './read-snapshot-tables.ts';
 import { ReaderConnection } from './reader-connection.ts';
 import { RowBatches } from './row-batch.ts';
+import { rowKeyOf } from './row-key.ts';
 import { endTransactions, PgSnapshotView } from './snapshot-view.ts';
 import { StandbyVisibility } from './standby-visibility.ts';
 import type { KnownVersions } from './view-table.ts';
@@ -81,6 +82,10 @@ export class PgSnapshotReader implements SnapshotReader<PgPosition> {
 
   emitted(batch: ChangeBatch<PgPosition>, index: number): void {
     this.#visibility.emitted(batch, index);
+  }
+
+  keyOf(table: SnapshotTable, batch: ChangeBatch<PgPosition>, index: number): RowKey | null {
+    return rowKeyOf(table, batch, index);
   }
 
   async openView(
