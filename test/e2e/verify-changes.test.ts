@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { CommandProcess } from '../support/command-process.ts';
 import { Daemon } from '../support/daemon-process.ts';
 import { caughtUp, tailedDatabase } from '../support/tailed-database.ts';
-import { deleteRecordsBefore, rewriteTopic } from '../support/topic-damage.ts';
+import { appendRecords, deleteRecordsBefore, rewriteTopic } from '../support/topic-damage.ts';
 import { readTopics } from '../support/topic-reader.ts';
 import { tableOf, verify } from '../support/verify-command.ts';
 
@@ -39,6 +39,25 @@ it('rows that change while they are compared are no differences', async () => {
   assert.equal(verdict.code, 0, JSON.stringify(verdict.report?.tables, null, 1) + verdict.stderr);
   assert.ok(tableOf(verdict, 'public.busy').rows >= 19_000);
   assert.equal(tableOf(verdict, 'public.busy').ignored_in_flight, 0);
+
+  // The same with damage to rows that rest among those that change.
+  await tailed.query("INSERT INTO busy VALUES (-1, 1, 'rests'), (-2, 1, 'rests too'), (-3, 1, 'too')");
+  await caughtUp(daemon, tailed, tailed.prefix);
+  const quiet = (await readTopics([tailed.topic('public.busy')])).slice(-3);
+  await appendRecords(tailed.topic('public.busy'), [
+    { ...quiet[0]!, value: null },
+    { ...quiet[1]!, value: quiet[2]!.value },
+  ]);
+  const finding = verify(daemon.configPath, tailed.prefix);
+  let isFound = false;
+  void finding.finally(() => {
+    isFound = true;
+  });
+  for (let i = 1; !isFound; i++) {
+    await tailed.query(`UPDATE busy SET n = n + 1 WHERE id IN (${(i * 104_729) % 20_000}, 1, 20000)`);
+  }
+  const damaged = tableOf(await finding, 'public.busy');
+  assert.deepEqual([damaged.missing, damaged.different, damaged.extra], [[{ id: -1 }], [{ id: -2 }], []]);
 });
 
 it('a value that was not logged is a wildcard, and counted', async () => {
@@ -113,7 +132,7 @@ it('columns that came and went, what the configuration hides, and truncated tabl
   await daemon.start().streaming();
   await tailed.query("INSERT INTO shapes SELECT i, i, 'b', i, 's', 'm' || i FROM generate_series(1, 10) AS i");
   await tailed.query(
-    "ALTER TABLE shapes DROP COLUMN gone; ALTER TABLE shapes ADD COLUMN added int DEFAULT 5; ALTER TABLE shapes ALTER a TYPE bigint",
+    'ALTER TABLE shapes DROP COLUMN gone; ALTER TABLE shapes ADD COLUMN added int DEFAULT 5; ALTER TABLE shapes ALTER a TYPE bigint',
   );
   await tailed.query("INSERT INTO shapes SELECT i, i, 'b', 's', 'm' || i, NULL FROM generate_series(11, 15) AS i");
   await tailed.query('ALTER TABLE shapes ADD COLUMN nullable text; UPDATE shapes SET a = 0 WHERE id = 2');
@@ -124,14 +143,11 @@ it('columns that came and went, what the configuration hides, and truncated tabl
   await caughtUp(daemon, tailed, tailed.prefix);
   const equal = await verify(daemon.configPath, tailed.prefix);
   assert.equal(equal.code, 0, JSON.stringify(equal.report, null, 1) + equal.stderr);
-  assert.deepEqual(
-    equal.report?.tables.map(({ table, rows }) => [table, rows]).sort(),
-    [
-      ['public.emptied', 1],
-      ['public.keyed', 10],
-      ['public.shapes', 15],
-    ],
-  );
+  assert.deepEqual(equal.report?.tables.map(({ table, rows }) => [table, rows]).sort(), [
+    ['public.emptied', 1],
+    ['public.keyed', 10],
+    ['public.shapes', 15],
+  ]);
 
   // Filled in by the alteration, without a change in the log: consumers do not have it.
   assert.equal(await daemon.stop(), 0);
