@@ -2,7 +2,7 @@ import type { SnapshotTable } from '../core/snapshot.ts';
 import { TableReading } from './table-reading.ts';
 import type { VerifyDependencies } from './verify-dependencies.ts';
 
-const POLL_MS = 200;
+const POLL_MS = 300;
 
 /**
  * Waits until everything that is committed now is published. A topic that lags could by chance say of a key what its row
