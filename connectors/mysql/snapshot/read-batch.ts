@@ -10,7 +10,8 @@ export interface ReadPlace {
   readonly timeUs: number;
 }
 
-const NOWHERE: ReadPlace = { file: '', position: 0, timeUs: 0 };
+/** Before it is known. */
+export const NOWHERE: ReadPlace = { file: '', position: 0, timeUs: 0 };
 
 /** Rows that were read from their table: where the binary row of each lies. */
 export class MySqlReadBatch extends DecodedBatch<MySqlPosition, null> {

@@ -33,7 +33,13 @@ export class ReaderPool implements AsyncDisposable {
   }
 
   async take(count: number, signal: AbortSignal): Promise<ReaderConnection[]> {
-    const taken = this.#idle.splice(0, count).filter((connection) => connection.isUsable);
+    const taken: ReaderConnection[] = [];
+    while (taken.length < count && this.#idle.length > 0) {
+      const connection = this.#idle.pop() as ReaderConnection;
+      // The server, or something on the way to it, may have ended it meanwhile.
+      if (connection.isUsable) taken.push(connection);
+      else this.#all.delete(connection);
+    }
     const missing = Array.from({ length: count - taken.length }, () => this.#open(signal));
     const opened = await Promise.allSettled(missing);
     for (const result of opened) if (result.status === 'fulfilled') taken.push(result.value);

@@ -16,6 +16,7 @@ import type { MySqlPosition } from '../positions.ts';
 import { readServerFacts, type ServerFacts } from '../server-facts.ts';
 import { divideTable } from './divide-table.ts';
 import { type OpenedViews, type OpeningViews, openUnderLock, openWithoutLock } from './open-bounds.ts';
+import { NOWHERE } from './read-batch.ts';
 import { readChunk } from './read-chunk.ts';
 import type { ReaderConnection } from './reader-connection.ts';
 import { ReaderPool } from './reader-pool.ts';
@@ -82,11 +83,10 @@ export class MySqlSnapshotReader implements SnapshotReader<MySqlPosition> {
     const read = await this.#definitions.read(table, signal);
     const connections = await this.#pool.take(1, signal);
     const connection = connections[0] as ReaderConnection;
-    const place = { file: '', position: 0, timeUs: 0 };
     const cancel = (rows: RowSource) => this.#cancel(connection, rows);
     const firstKeyWhere = async (filter: string): Promise<RowKey | null> => {
       const chunk = { table, after: null, upTo: null, keys: null, filter, limits: ONE_ROW };
-      const rows = readChunk({ connection, table: read, chunk, place, cancel }, signal);
+      const rows = readChunk({ connection, table: read, chunk, place: NOWHERE, cancel }, signal);
       for (;;) {
         const next = await rows.next();
         if (next.done === true) return next.value.last;

@@ -17,7 +17,7 @@ export interface ViewBounds {
  */
 export class GtidBounds implements ViewBounds {
   readonly #certain: GtidSet;
-  /** What the stream has to emit still. */
+  /** What the stream has to emit still: positions that are asked for only grow. */
   #missing: GtidSet;
   #asked: GtidProgress | null = null;
 

@@ -4,7 +4,7 @@ import type { MessageArena } from '../../../src/core/message-arena.ts';
 import type { Chunk, ChunkEnd, RowKey } from '../../../src/core/snapshot.ts';
 import { qualifiedName } from '../../../src/core/table.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
-import { chunkStatements } from './chunk-statements.ts';
+import { chunkStatement } from './chunk-statement.ts';
 import type { CopyRows } from './copy-rows.ts';
 import type { ReaderConnection } from './reader-connection.ts';
 import type { RowBatch, RowBatches, ViewPoint } from './row-batch.ts';
@@ -30,7 +30,7 @@ export async function* readChunk(reading: ChunkReading, signal: AbortSignal): As
   const startedAtMs = performance.now();
   const budget = new ChunkBudget(chunk, table);
   const remainingMs = () => chunk.limits.timeMs - (performance.now() - startedAtMs);
-  const rows = connection.copy(doing, chunkStatements(table, chunk));
+  const rows = connection.copy(doing, chunkStatement(table, chunk));
   let held: RowBatch | null = null;
   let last: RowKey | null = null;
   const giveHeld = function* () {

@@ -71,9 +71,10 @@ export class ReaderConnection implements SqlQueries, AsyncDisposable {
     });
     const connection = new ReaderConnection(config, client, control);
     try {
-      // Nothing may end a transaction that reads but its reader; it is not to take more of the server than one process.
+      // Nothing may end a transaction that reads but its reader; it is not to take more of the server than one process. Ranges
+      // are read in the order of their index: however little it costs to sort a table once, it would be done for each chunk.
       const noLimit = server.version >= 17 ? '; SET transaction_timeout = 0' : '';
-      const settings = `SET max_parallel_workers_per_gather = 0; SET jit = off${noLimit}`;
+      const settings = `SET max_parallel_workers_per_gather = 0; SET jit = off; SET enable_sort = off${noLimit}`;
       await connection.query('setting up a reader', settings, [], signal);
     } catch (error) {
       connection.destroy();
@@ -129,7 +130,9 @@ export class ReaderConnection implements SqlQueries, AsyncDisposable {
     }
     const rows = new CopyRows(this.#inbox, () => this.#socket.resume());
     this.#copy = rows;
-    this.#client.query(sql).then(
+    // The extended protocol takes one statement: a filter cannot smuggle in another.
+    const statement: pg.QueryConfig & { readonly queryMode: 'extended' } = { text: sql, queryMode: 'extended' };
+    this.#client.query(statement).then(
       () => rows.end(null),
       (error: unknown) => rows.end(postgresError(error, doing)),
     );

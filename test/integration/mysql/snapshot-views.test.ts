@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { MySqlPosition } from '../../../connectors/mysql/positions.ts';
+import { ReaderPool } from '../../../connectors/mysql/snapshot/reader-pool.ts';
+import { underTableLock } from '../../../connectors/mysql/snapshot/table-lock.ts';
 import { type ChangeBatch, ChangeKind, type TransactionCommit } from '../../../src/core/change-batch.ts';
 import type { SnapshotTable, SnapshotView } from '../../../src/core/snapshot.ts';
 import { RowCells } from '../../../src/core/table.ts';
@@ -231,8 +233,8 @@ for (const { server, label } of await testedServers()) {
       const { gtids } = stream.from;
       const unknown = '00000000-0000-0000-0000-000000000001';
       const future: MySqlPosition =
-        server === 'mysql'
-          ? { ...stream.from, gtids: gtids!.with({ source: unknown, number: 9, text: `${unknown}:9` }) }
+        server === 'mysql' && gtids !== null
+          ? { ...stream.from, gtids: gtids.with({ source: unknown, number: 9, text: `${unknown}:9` }) }
           : { ...stream.from, pos: stream.from.pos + 1e12 };
       const refused = await lab.reader.openView({ tables: [table], readers: 2, emittedUpTo: future }, lab.signal);
       assert.ok('refusal' in refused);
@@ -240,6 +242,49 @@ for (const { server, label } of await testedServers()) {
       const open = await lab.reader.openView({ tables: [table], readers: 2, emittedUpTo: stream.from }, lab.signal);
       assert.ok(!('refusal' in open));
       await open[Symbol.asyncDispose]();
+    });
+
+    it('wait a second at most for who writes to a table that is locked, and let everybody go on', async () => {
+      await using lab = await SnapshotLab.open(server);
+      await fill(lab, 'KEY');
+      const table = await lab.table('t');
+      await using pool = new ReaderPool(lab.config.connection, lab.dependencies.clock, server, false);
+      const [holder] = await pool.take(1, lab.signal);
+      const writer = await lab.database.connect();
+      const lock = (act: () => Promise<string>) => underTableLock(holder!, [table], act, lab.signal);
+      try {
+        await writer.beginTransaction();
+        await writer.query('UPDATE t SET v = 1 WHERE id = 1');
+        const startedMs = performance.now();
+        const late = await lock(async () => assert.fail('the table is written to'));
+        assert.ok(typeof late === 'object' && late.refusal.includes(`${lab.database.name}.t`));
+        assert.ok(performance.now() - startedMs < 3_000);
+        // Neither the one that wrote nor another has to wait any more.
+        await lab.database.query('UPDATE t SET v = 1 WHERE id = 2');
+        await writer.commit();
+        let isWritten = false;
+        let writing: Promise<unknown> = Promise.resolve();
+        const done = await lock(async () => {
+          writing = writer.query('UPDATE t SET v = 2 WHERE id = 1').then(() => {
+            isWritten = true;
+          });
+          await awaitUntil('the writer waits', async () => {
+            const rows = await lab.database.query<{ Info: string | null }>('SHOW FULL PROCESSLIST');
+            return rows.some(({ Info }) => Info?.startsWith('UPDATE t SET v = 2') === true);
+          });
+          assert.ok(!isWritten);
+          return 'done';
+        });
+        assert.equal(done, 'done');
+        await writing;
+        await lab.database.query('DROP TABLE t');
+        await assert.rejects(
+          lock(async () => 'never'),
+          { code: 'MYSQL_TABLE_CHANGED' },
+        );
+      } finally {
+        await writer.end();
+      }
     });
 
     it('are passed by a stream to which nothing comes', { timeout: 60_000 }, async () => {

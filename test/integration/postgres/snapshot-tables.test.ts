@@ -179,6 +179,36 @@ test('column lists and row filters of a publication hold for what is read', asyn
   );
 });
 
+test('generated columns are read where the publication has them', async () => {
+  await using database = await createPostgresDatabase();
+  const [server] = await database.query<{ version: number }>(
+    `SELECT current_setting('server_version_num')::int / 10000 AS version`,
+  );
+  if (server!.version < 18) return;
+  const tested = new SourceUnderTest(database, { slot: { autocreate: 'disabled' } });
+  await database.query(
+    `CREATE TABLE t (a int PRIMARY KEY, s int GENERATED ALWAYS AS (a + 1) STORED, w int GENERATED ALWAYS AS (a + 2) VIRTUAL, v text);
+     CREATE TABLE u (a int PRIMARY KEY, s int GENERATED ALWAYS AS (a + 1) STORED, v text);
+     INSERT INTO t (a, v) VALUES (1, 'v');
+     INSERT INTO u (a, v) VALUES (1, 'v');
+     CREATE PUBLICATION ${tested.publication} FOR TABLE t WITH (publish_generated_columns = stored);
+     CREATE PUBLICATION ${tested.publication}_insert_only FOR TABLE u (a, s) WITH (publish = insert)`,
+  );
+  const both = new SourceUnderTest(database);
+  await using source = await both.startFresh();
+  await using reader = await openReader(both);
+  const tables = await reader.readTables(both.signal);
+  await database.query(`INSERT INTO u (a, v) VALUES (2, 'w'); INSERT INTO t (a, v) VALUES (2, 'end')`);
+  const streamed = await source.readUntil(({ after }) => after?.v === 'end');
+  await using view = await openView(reader, tables);
+  for (const table of tables) {
+    const { rows, versions } = await readChunk(view, chunkOf(table));
+    const change = streamed.find((seen) => seen.table === table.id.name && seen.after !== null)!;
+    assert.deepEqual(rows[1], change.after);
+    assert.equal(versions[0]!.fingerprint, change.fingerprint);
+  }
+});
+
 test('a table that no publication of others covers is not among the tables', async () => {
   await using database = await createPostgresDatabase({
     sql: 'CREATE TABLE t (a int PRIMARY KEY); CREATE TABLE u (a int PRIMARY KEY)',

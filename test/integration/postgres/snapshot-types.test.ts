@@ -112,13 +112,17 @@ for (const types of MODES) {
     await using database = await createPostgresDatabase({ prefix: 'snapshot_types' });
     await fill(database);
     const names = await database.query<{ name: string; first: string; generated: boolean }>(
-      `SELECT c.oid::regclass::text AS name, quote_ident(a.attname) AS first
+      `SELECT c.oid::regclass::text AS name, quote_ident(a.attname) AS first,
+              EXISTS (SELECT FROM pg_attribute g WHERE g.attrelid = c.oid AND g.attgenerated <> '') AS generated
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = 1
         WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`,
     );
     // Then an update carries every column, one that is unchanged and large as well.
-    for (const { name } of names) await database.query(`ALTER TABLE ${name} REPLICA IDENTITY FULL`);
+    for (const { name, generated } of names) {
+      // Postgres 18 does not update such a table: its whole identity has a column that is not published.
+      if (!generated) await database.query(`ALTER TABLE ${name} REPLICA IDENTITY FULL`);
+    }
     await database.query('CREATE TABLE last_of_all (v text)');
     const tested = new SourceUnderTest(database, { types });
     await using source = await tested.startFresh();

@@ -120,7 +120,13 @@ test("a filter is the operator's SQL, and an error of it names the table", async
     some.rows.map(({ a }) => a),
     ['6', '9'],
   );
-  for (const filter of ['no_such_column = 1', 'region = ', 'region::int = 7', '1 / (a - a) = 1']) {
+  for (const filter of [
+    'no_such_column = 1',
+    'region = ',
+    'region::int = 7',
+    '1 / (a - a) = 1',
+    'true)) TO STDOUT; COMMIT; DROP TABLE public.t; --',
+  ]) {
     await assert.rejects(readChunk(view, chunkOf(table, { filter })), (error) => {
       assert.ok(error instanceof TailraceError);
       assert.deepEqual(
@@ -146,7 +152,12 @@ test('a table without a key is read whole, whatever the limits', async () => {
   const { rows, end } = await readChunk(view, chunkOf(table, { limits }));
   assert.equal(new Set(rows.map(({ w }) => w)).size, 20_000);
   assert.deepEqual(end, { last: null, isDone: true });
-  const { rows: few } = await readChunk(view, chunkOf(table, { limits, filter: 'w <= 10' }));
+  await database.query('CREATE TABLE without_columns (); INSERT INTO without_columns DEFAULT VALUES');
+  await view[Symbol.asyncDispose]();
+  const empty = await tableNamed(reader, 'public.without_columns');
+  await using second = await openView(reader, [table, empty]);
+  assert.deepEqual((await readChunk(second, chunkOf(empty))).rows, [{}]);
+  const { rows: few } = await readChunk(second, chunkOf(table, { limits, filter: 'w <= 10' }));
   assert.equal(few.length, 10);
 });
 

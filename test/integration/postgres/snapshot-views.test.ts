@@ -254,6 +254,30 @@ test('a read that is given up leaves a reader that reads, and no statement', { t
   await awaitConnections(database, 0);
 });
 
+test('a deadline that passes is an error that passes, and leaves no connection', { timeout: 60_000 }, async () => {
+  await using database = await createPostgresDatabase({ sql: SCHEMA });
+  // Shorter than a lock is waited for.
+  await using reader = await openReader(new SourceUnderTest(database, { query_timeout_ms: 300 }));
+  const table = await tableNamed(reader, 'public.t');
+  await using altering = await openClient(database);
+  await altering.query('BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE');
+  await assert.rejects(tryToOpenView(reader, [table], 2), { code: 'POSTGRES_QUERY_TIMEOUT', errorClass: 'transient' });
+  await awaitConnections(database, 1);
+  const aborter = new AbortController();
+  const opening = reader.openView({ tables: [table], readers: 2, emittedUpTo: null }, aborter.signal);
+  const reason = new Error('stopped');
+  const rejected = assert.rejects(opening, reason);
+  aborter.abort(reason);
+  await rejected;
+  await awaitConnections(database, 1);
+  await altering.query('ROLLBACK');
+  const view = await openView(reader, [table], 2);
+  // A statement that takes longer than any deadline, while the server is at work on it.
+  const { rows } = await readChunk(view, chunkOf(table, { filter: 'a < 3 AND pg_sleep(0.5) IS NOT NULL' }), 1);
+  assert.equal(rows.length, 2);
+  await view[Symbol.asyncDispose]();
+});
+
 test('a connection that is lost is an error that passes, and the next view has another', async () => {
   await using database = await createPostgresDatabase({ sql: SCHEMA });
   await using reader = await openReader(new SourceUnderTest(database));

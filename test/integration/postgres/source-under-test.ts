@@ -64,6 +64,7 @@ export class SourceUnderTest {
       type: 'postgres',
       topicPrefix: 'test',
       tables: { include: [], exclude: [] },
+      signals: {},
       heartbeatIntervalMs: 0,
       unavailablePlaceholder: '__debezium_unavailable_value',
       ...settings,
