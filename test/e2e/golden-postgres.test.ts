@@ -166,7 +166,7 @@ function ofItsOwn(subject: string): boolean {
   return run.postgresVersion < 15 && subject.includes('.inv.t_num-');
 }
 
-/** Signals and notifications are not built. */
+/** The signals of the goldens are not acted on here, so nothing is told of snapshots. */
 function isBuilt({ topic }: GoldenTopic): boolean {
   return !topic.endsWith('.notifications');
 }

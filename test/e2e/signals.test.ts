@@ -59,10 +59,12 @@ async function ended(daemon: Daemon, name: string, table: string): Promise<Snaps
   });
 }
 
-/** The text of the source's stored state. */
+/** The text of the source's stored state, without what is on its way there. */
 function stateOf(daemon: Daemon): string {
   const directory = join(daemon.directory, 'state');
-  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(({ name }) =>
+    name.endsWith('.json'),
+  );
   return files.map((file) => readFileSync(join(file.parentPath, file.name), 'utf8')).join('\n');
 }
 

@@ -21,7 +21,7 @@ export interface SignalTopicReaderParts {
 }
 
 /**
- * Reads the signal topic from where it was left; the first time from its end, as Debezium's consumer group does. Whatever
+ * Reads the signal topic from where it was left; the first time from its end: what was asked for before is not asked of it. Whatever
  * is wrong with the topic is said and tried again: the stream goes on.
  */
 export class SignalTopicReader {

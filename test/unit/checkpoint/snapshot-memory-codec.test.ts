@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { decodeSnapshotMemory, encodeSnapshotMemory } from '../../../src/checkpoint/snapshot-memory-codec.ts';
+import { FatalError } from '../../../src/core/errors.ts';
+import type { SnapshotMemory } from '../../../src/core/snapshot-progress.ts';
+
+/** As it was written before there were signals. */
+const WITHOUT_SIGNALS = '{"formatVersion":1,"covered":["public.a"],"running":null}';
+
+const SIGNALLED: SnapshotMemory = {
+  formatVersion: 1,
+  covered: [],
+  running: { id: 'r', kind: 'initial', signalId: 'sig-1', isPaused: false, startedAtMs: 5, tables: null },
+  signals: {
+    waiting: [{ id: 'sig-2', type: 'execute-snapshot', data: '{}', without: ['public.b'] }],
+    topic: { topic: 'ops', offsets: [3, 0] },
+  },
+};
+
+describe('snapshot memory codec', () => {
+  it('reads what was written without signals, and writes it so', () => {
+    const memory = decodeSnapshotMemory(WITHOUT_SIGNALS, 'shop');
+    assert.deepEqual(memory, { formatVersion: 1, covered: ['public.a'], running: null });
+    assert.equal(encodeSnapshotMemory(memory), WITHOUT_SIGNALS);
+  });
+
+  it('keeps signals, how far their topic was read, and which signal asked', () => {
+    assert.deepEqual(decodeSnapshotMemory(encodeSnapshotMemory(SIGNALLED), 'shop'), SIGNALLED);
+    const unread = { ...SIGNALLED, signals: { waiting: [], topic: null } };
+    assert.deepEqual(decodeSnapshotMemory(encodeSnapshotMemory(unread), 'shop'), unread);
+  });
+
+  it('refuses signals of another form', () => {
+    for (const signals of [
+      null,
+      {},
+      { waiting: [], topic: {} },
+      { waiting: [{}], topic: null },
+      { waiting: [{ id: 'a', type: 'b', data: 'c' }], topic: null },
+      { waiting: [{ id: 'a', type: 'b', data: 'c', without: [1] }], topic: null },
+      { waiting: [], topic: { topic: 'ops', offsets: [-1] } },
+    ]) {
+      const text = JSON.stringify({ ...SIGNALLED, signals });
+      assert.throws(() => decodeSnapshotMemory(text, 'shop'), FatalError, text);
+    }
+    const text = JSON.stringify({ ...SIGNALLED, running: { ...SIGNALLED.running, signalId: 1 } });
+    assert.throws(() => decodeSnapshotMemory(text, 'shop'), FatalError);
+  });
+});
