@@ -47,6 +47,7 @@ const FORBIDDEN: readonly (readonly [path: string, imports: string, rule: string
     "import { x } from '../pipeline/pipeline.ts';",
     'supervisor-and-admin-know-only-types-of-pipeline',
   ],
+  ['src/admin/page/a.ts', "import { x } from '../server.ts';", 'page-runs-in-a-browser'],
   ['src/cli/a.ts', "import { x } from '../../connectors/postgres/index.ts';", 'only-the-registry-knows-connectors'],
   ['connectors/mysql/a.ts', "import { x } from '../postgres/index.ts';", 'connector-knows-core-and-itself'],
   ['connectors/mysql/b.ts', "import { x } from '../../src/kafka/producer.ts';", 'connector-knows-core-and-itself'],
