@@ -67,6 +67,13 @@ export default {
       to: { path: '^src/pipeline/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'verify-knows-core-avro-and-itself',
+      comment: 'What the pipeline publishes, and how Kafka is read, come in from the composition root.',
+      severity: 'error',
+      from: { path: '^src/verify/' },
+      to: { path: ours, pathNot: '^src/(core|avro|verify)/' },
+    },
+    {
       name: 'only-the-registry-knows-connectors',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/connector-registry\\.ts$' },

@@ -27,3 +27,6 @@ export const tailDatabase: Application['tailDatabase'] = async (url, options, em
 
 export const tailTopic: Application['tailTopic'] = async (settings, topic, options, emit) =>
   (await import('./app/tail-topic.ts')).tailTopic(settings, topic, options, emit);
+
+export const verifySource: Application['verifySource'] = async (settings, sourceName, options) =>
+  (await import('./app/verify-source.ts')).verifySource(settings, sourceName, options);

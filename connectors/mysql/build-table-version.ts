@@ -14,13 +14,34 @@ import { MySqlTableVersion } from './table-version.ts';
 export function buildTableVersion(
   database: string,
   table: string,
-  layout: string,
   rows: RowLayout,
   facts: TableFacts,
   modes: TypeModes,
 ): MySqlTableVersion {
-  const columns = facts.columns.map(({ name, type, nullable, default: expression, extra, comment }): Column => {
-    const codec = documented(columnCodec(type, modes), modes, comment);
+  const columns = buildColumns(facts, modes, columnCodec);
+  return new MySqlTableVersion({
+    id: { database, schema: null, name: table },
+    fingerprint: fingerprintOf(database, table, facts),
+    columns,
+    key: keyIndexes(columns, facts.key),
+    positions: Int32Array.from(columns, (_, index) => index),
+    rows,
+  });
+}
+
+/** Everything that tells one version from another is in the facts: they say how values are stored, too. */
+export function fingerprintOf(database: string, table: string, facts: TableFacts): string {
+  return shortHash(JSON.stringify([database, table]), JSON.stringify(facts));
+}
+
+/** @param codecOf of the form in which values come: those of the log, or of the result of a statement. */
+export function buildColumns(
+  facts: TableFacts,
+  modes: TypeModes,
+  codecOf: (type: MySqlType, modes: TypeModes) => ColumnCodec,
+): Column[] {
+  return facts.columns.map(({ name, type, nullable, default: expression, extra, comment }) => {
+    const codec = documented(codecOf(type, modes), modes, comment);
     const standard = columnDefault(codec, type, expression, extra, nullable, modes);
     return {
       name,
@@ -29,14 +50,6 @@ export function buildTableVersion(
       default: standard,
       sourceType: sourceTypeOf(type),
     };
-  });
-  return new MySqlTableVersion({
-    id: { database, schema: null, name: table },
-    fingerprint: shortHash(layout, JSON.stringify(facts)),
-    columns,
-    key: keyIndexes(columns, facts.key),
-    positions: Int32Array.from(columns, (_, index) => index),
-    rows,
   });
 }
 

@@ -2,6 +2,7 @@ import { TailraceError } from '../../src/core/errors.ts';
 import { type CatalogColumn, type CatalogTable, catalogTable, type UniqueIndex } from './catalog-column.ts';
 import type { Row, SqlConnection } from './connection.ts';
 import type { Dialect } from './mysql-type.ts';
+import { quotedTable } from './quoted-name.ts';
 import { numberOf } from './server-error.ts';
 import type { TableName } from './statement.ts';
 
@@ -160,7 +161,8 @@ async function showCreateTable(
   signal: AbortSignal,
 ): Promise<string | null> {
   try {
-    const [row] = await sql.query(doing, 'SHOW CREATE TABLE ??.??', [database, table], signal);
+    const statement = `SHOW CREATE TABLE ${quotedTable({ database, name: table })}`;
+    const [row] = await sql.query(doing, statement, [], signal);
     return String(row?.['Create Table'] ?? '');
   } catch (error) {
     if (error instanceof TailraceError && ABSENT.has(numberOf(error.cause))) return null;

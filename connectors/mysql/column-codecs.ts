@@ -24,6 +24,14 @@ import {
 import { jsonCodec } from './codecs/json.ts';
 import { enumCodec, setCodec } from './codecs/labels.ts';
 import { paddedBinaryCodec } from './codecs/padded-binary.ts';
+import {
+  readDatetime,
+  readOldDatetime,
+  readOldTime,
+  readOldTimestamp,
+  readTime,
+  readTimestamp,
+} from './codecs/temporal-parts.ts';
 import { textCodec } from './codecs/text.ts';
 import { timeCodec } from './codecs/time.ts';
 import { vectorCodec } from './codecs/vector.ts';
@@ -61,13 +69,13 @@ export function columnCodec(type: MySqlType, modes: TypeModes): ColumnCodec {
       return dateCodec(modes);
     case TypeCode.time:
     case TypeCode.time2:
-      return timeCodec(type.code === TypeCode.time, modes);
+      return timeCodec(type.code === TypeCode.time ? readOldTime : readTime, modes);
     case TypeCode.datetime:
     case TypeCode.datetime2:
-      return datetimeCodec(type.scale, type.code === TypeCode.datetime, modes);
+      return datetimeCodec(type.scale, type.code === TypeCode.datetime ? readOldDatetime : readDatetime, modes);
     case TypeCode.timestamp:
     case TypeCode.timestamp2:
-      return timestampCodec(type.scale, type.code === TypeCode.timestamp);
+      return timestampCodec(type.scale, type.code === TypeCode.timestamp ? readOldTimestamp : readTimestamp);
     case TypeCode.enum:
       return enumCodec(type.labels ?? []);
     case TypeCode.set:
@@ -101,7 +109,8 @@ export function columnCodec(type: MySqlType, modes: TypeModes): ColumnCodec {
   }
 }
 
-function characters(type: MySqlType, modes: TypeModes): ColumnCodec {
+/** Text in its character set, or bytes. */
+export function characters(type: MySqlType, modes: TypeModes): ColumnCodec {
   if (type.charset !== null && type.charset !== 'binary') return textCodec(type.charset, modes);
   return type.code === TypeCode.string ? paddedBinaryCodec(type.length, modes) : rawBytesCodec(modes);
 }

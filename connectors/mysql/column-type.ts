@@ -81,7 +81,8 @@ export function declaredLabels(columnType: string): string[] {
   return [...columnType.matchAll(/'((?:[^']|'')*)'/g)].map(([, label = '']) => label.replaceAll("''", "'"));
 }
 
-const GEOMETRY_TYPES = [
+/** By number. */
+export const GEOMETRY_TYPES: readonly string[] = [
   'geometry',
   'point',
   'linestring',

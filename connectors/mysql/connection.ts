@@ -41,13 +41,14 @@ function tlsOptions(config: DatabaseConnection): mysql.SslOptions {
   };
 }
 
-/** Connects and authenticates. @throws what the driver throws. */
+/** Connects and authenticates. @param flags capabilities beside the driver's own, `-` in front of those not to ask for. @throws what the driver throws. */
 export async function connect(
   config: DatabaseConnection,
   withTls: boolean,
   onError: (error: unknown) => void,
+  flags: readonly string[] = [],
 ): Promise<mysql.Connection> {
-  const connection = mysql.createConnection(connectionOptions(config, withTls));
+  const connection = mysql.createConnection({ ...connectionOptions(config, withTls), flags: [...flags] });
   const connected = Promise.withResolvers<void>();
   // An unheard error event would end the process.
   connection.on('error', (error: unknown) => {

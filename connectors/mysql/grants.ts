@@ -30,17 +30,28 @@ export function missingGrants(lines: readonly string[], dialect: Dialect, tables
     .filter((names) => !everywhere.some((grant) => names.some((name) => gives(grant, name))))
     .map(([name]) => `${name} ON *.*`);
   const unreadable = tables
-    .filter((table) => !canSelect(grants, table))
+    .filter((table) => !has(grants, 'SELECT', table))
     .map(({ database }) => `SELECT ON ${database}.*`);
   // What an account may not read at all it does not see: then there are no tables.
   if (tables.length === 0 && !grants.some((grant) => gives(grant, 'SELECT'))) unreadable.push('SELECT ON the tables');
   return [...missing, ...new Set(unreadable)];
 }
 
-function canSelect(grants: readonly Grant[], { database, table }: CapturedTable): boolean {
+/** What the account lacks of a privilege on tables, as a GRANT would name it. */
+export function missingOnTables(
+  lines: readonly string[],
+  privilege: string,
+  tables: readonly CapturedTable[],
+): readonly string[] {
+  const grants = lines.flatMap((line) => parseGrant(line) ?? []);
+  const lacking = tables.filter((table) => !has(grants, privilege, table));
+  return [...new Set(lacking.map(({ database }) => `${privilege} ON ${database}.*`))];
+}
+
+function has(grants: readonly Grant[], privilege: string, { database, table }: CapturedTable): boolean {
   const about = grants.filter(
     (grant) =>
-      gives(grant, 'SELECT') &&
+      gives(grant, privilege) &&
       (grant.database?.test(database) ?? true) &&
       (grant.table === null || grant.table === table),
   );

@@ -10,6 +10,8 @@ export interface GtidProgress {
   with(gtid: Gtid): GtidProgress;
   /** Text form of the server: `uuid:1-5:tag:1-2,…` or `0-1-5,1-2-7`. */
   toString(): string;
+  /** MySQL's set; null of MariaDB, where the last of each domain is all that is known. */
+  asSet(): GtidSet | null;
 }
 
 /**
@@ -79,6 +81,10 @@ class MySqlProgress implements GtidProgress {
     return this.#whole().toString();
   }
 
+  asSet(): GtidSet {
+    return this.#whole();
+  }
+
   #runs(): readonly Run[] {
     return [...this.#older, { source: this.#source, first: this.#first, last: this.#last }];
   }
@@ -105,6 +111,10 @@ class MySqlStart implements GtidProgress {
   toString(): string {
     return this.#set.toString();
   }
+
+  asSet(): GtidSet {
+    return this.#set;
+  }
 }
 
 class MariadbProgress implements GtidProgress {
@@ -122,5 +132,9 @@ class MariadbProgress implements GtidProgress {
 
   toString(): string {
     return this.#position.toString();
+  }
+
+  asSet(): null {
+    return null;
   }
 }

@@ -5,6 +5,7 @@ import { parseMySqlConfig } from './parse-config.ts';
 import { type MySqlPosition, mysqlPositions } from './positions.ts';
 import { preflight } from './preflight.ts';
 import { MySqlSession } from './session.ts';
+import { MySqlSnapshotReader } from './snapshot/snapshot-reader.ts';
 import { openTail } from './tail.ts';
 import { teardown } from './teardown.ts';
 
@@ -21,6 +22,7 @@ function connectorOf(dialect: Dialect): SourceConnector<MySqlConfig, MySqlPositi
     parseConfig: (source) => parseMySqlConfig(dialect, source),
     preflight,
     open: (config, dependencies, signal) => MySqlSession.open(config, dependencies, signal),
+    openSnapshotReader: (config, dependencies, signal) => MySqlSnapshotReader.open(config, dependencies, signal),
     teardown,
     openTail: (target, dependencies, signal) => openTail(dialect, target, dependencies, signal),
   };

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { ARENA_BYTES } from '../../src/core/message-arena.ts';
 import type { MessageInbox } from '../../src/core/message-inbox.ts';
+import type { UnnamedFile } from '../../src/core/unnamed-file.ts';
 import { INNER_EVENT, LAST_INNER_EVENT } from './log-place.ts';
 import { eventNextPosition, eventSize, HEADER_BYTES } from './protocol/binlog-event.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
 import { MOST_FIELDS_BYTES, parseTransactionPayload } from './protocol/transaction-payload.ts';
-import type { UnnamedFile } from './unnamed-file.ts';
 
 /** What is decompressed at once, in the callback of the socket. */
 const SMALL_BYTES = ARENA_BYTES;

@@ -1,12 +1,13 @@
 import { crc32 } from 'node:zlib';
+import { UnnamedFile } from '../../src/core/unnamed-file.ts';
 import { CHECKSUM_BYTES } from './protocol/format-description.ts';
 import type { EventSpill } from './protocol/packet-framer.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
-import { UnnamedFile } from './unnamed-file.ts';
+import { SPILL_ADVICE } from './spill-advice.ts';
 
 /** An event as it arrives, kept in a file until all of it is there and its checksum is that of its bytes. */
 export class PayloadSpill implements EventSpill {
-  readonly #file = new UnnamedFile();
+  readonly #file = new UnnamedFile(SPILL_ADVICE);
   readonly #contentBytes: number;
   readonly #checksum = Buffer.alloc(CHECKSUM_BYTES);
   readonly #checksumBytes: number;

@@ -1,8 +1,9 @@
 import type { Finding } from '../../src/core/connector.ts';
 import { type Check, error, FINE, listed, runAll, warning } from '../../src/core/preflight-verdict.ts';
 import type { MySqlConfig } from './config.ts';
-import { missingGrants } from './grants.ts';
+import { missingGrants, missingOnTables } from './grants.ts';
 import type { PreflightFacts } from './preflight-facts.ts';
+import { openWithoutLock } from './snapshot/open-bounds.ts';
 
 const SHORTEST_RETENTION_S = 86_400;
 /** Engines whose changes are part of transactions. */
@@ -140,6 +141,22 @@ const CHECKS: Readonly<Record<string, Check<PreflightFacts, MySqlConfig>>> = {
     return warning(
       `No key: ${listed(without)}. Their records have none either.`,
       'Give them primary keys, or set message_key.',
+    );
+  },
+  snapshot_locks: (facts) => {
+    const tellsAll = openWithoutLock(facts.server) !== null;
+    const locked = facts.tables.filter(({ hasKey }) => !tellsAll || !hasKey);
+    if (locked.length === 0) return FINE;
+    const names = listed(locked.map(({ name }) => name));
+    const missing = missingOnTables(facts.grants, 'LOCK TABLES', locked);
+    const why = tellsAll
+      ? 'Without a key a table is read in one piece, and may have to be locked for a moment before a snapshot reads it'
+      : 'The server has no GTIDs: a snapshot locks tables for a moment (LOCK TABLES … READ) before it reads them';
+    const grant =
+      missing.length === 0 ? '' : `GRANT ${missing.slice(0, 3).join(', ')} TO the account, or a snapshot cannot. `;
+    return warning(
+      `${why}: ${names}.${missing.length === 0 ? '' : ' The account may not do that.'}`,
+      `${grant}To do without: ${tellsAll ? 'give them primary keys' : 'turn on gtid_mode'}.`,
     );
   },
   engines: (facts) => {

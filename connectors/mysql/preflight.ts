@@ -1,12 +1,12 @@
 import type { ConnectorDependencies, Finding } from '../../src/core/connector.ts';
 import { findingsOf } from '../../src/core/preflight-verdict.ts';
 import { capturesTable } from '../../src/core/settings.ts';
+import { canMakeTemporaryFiles } from '../../src/core/unnamed-file.ts';
 import type { MySqlConfig } from './config.ts';
 import { SqlConnection } from './connection.ts';
 import { runChecks } from './preflight-checks.ts';
 import type { PreflightFacts } from './preflight-facts.ts';
 import { readServerFacts } from './server-facts.ts';
-import { canMakeTemporaryFiles } from './unnamed-file.ts';
 
 /** Looks at the server, the account and the tables. A server that cannot be asked is a finding too. */
 export async function preflight(

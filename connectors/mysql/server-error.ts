@@ -23,15 +23,18 @@ const BY_NUMBER: Readonly<Record<number, Classification>> = {
   1053: transient('MYSQL_UNAVAILABLE', AGAIN),
   1142: configuration('MYSQL_PRIVILEGE_MISSING', GRANTS),
   1143: configuration('MYSQL_PRIVILEGE_MISSING', GRANTS),
+  1146: transient('MYSQL_TABLE_CHANGED', 'The table was dropped or renamed meanwhile; it is looked up again.'),
   1158: transient('MYSQL_CONNECTION_LOST', AGAIN),
   1159: transient('MYSQL_CONNECTION_LOST', AGAIN),
   1160: transient('MYSQL_CONNECTION_LOST', AGAIN),
   1161: transient('MYSQL_CONNECTION_LOST', AGAIN),
+  1176: transient('MYSQL_TABLE_CHANGED', 'The table was altered meanwhile; it is looked up again.'),
   1205: transient('MYSQL_LOCK_TIMEOUT', AGAIN),
   1213: transient('MYSQL_DEADLOCK', AGAIN),
   1227: configuration('MYSQL_PRIVILEGE_MISSING', GRANTS),
   1251: configuration('MYSQL_AUTHENTICATION', 'The account uses an authentication plugin that is not supported here.'),
   1317: transient('MYSQL_QUERY_INTERRUPTED', AGAIN),
+  1412: transient('MYSQL_TABLE_CHANGED', 'The table was altered meanwhile; it is read in another view.'),
   1698: configuration('MYSQL_AUTHENTICATION', 'Correct user and password of the source, and the host of the account.'),
   1820: configuration('MYSQL_PASSWORD_EXPIRED', 'Set a new password for the account.'),
   1862: configuration('MYSQL_PASSWORD_EXPIRED', 'Set a new password for the account.'),
@@ -111,6 +114,11 @@ export function mysqlError(error: unknown, doing: string): TailraceError {
 /** The same for an error packet in the stream. */
 export function streamError(number: number, text: string): TailraceError {
   return classifiedError(classify(null, number, text), describe(text, number, 'streaming'));
+}
+
+/** The same for an error packet in the answer to a statement of ours. Its number is in `cause`, as the driver has it. */
+export function serverError(number: number, text: string, doing: string): TailraceError {
+  return mysqlError(Object.assign(new Error(text), { errno: number, sqlMessage: text }), doing);
 }
 
 function describe(text: string, number: number | null, doing: string): string {

@@ -1,7 +1,8 @@
-import type { ChangeBatch } from '../../src/core/change-batch.ts';
+import { type ChangeBatch, ChangeKind, type RowRead } from '../../src/core/change-batch.ts';
 import type { ConnectSchema, ConnectStruct } from '../../src/core/connect-schema.ts';
 import { writeOptionalLong, writeOptionalText } from '../../src/core/optional-values.ts';
 import type { SchemaChange } from '../../src/core/schema-change.ts';
+import type { SnapshotMarker } from '../../src/core/snapshot.ts';
 import type { SourceBlock } from '../../src/core/source-block.ts';
 import {
   COMMON_SOURCE_FIELDS,
@@ -14,6 +15,7 @@ import type { TableVersion } from '../../src/core/table.ts';
 import { ConstantFragment, type ValueWriter } from '../../src/core/value-writer.ts';
 import type { MySqlChangeBatch } from './my-change-batch.ts';
 import type { Dialect } from './mysql-type.ts';
+import { type MySqlReadBatch, NOWHERE, type ReadPlace } from './snapshot/read-batch.ts';
 import type { TransactionContext } from './transaction-context.ts';
 
 const STRING: ConnectSchema = { type: 'string' };
@@ -62,6 +64,13 @@ export class MySqlSourceBlock implements SourceBlock {
   readonly #writeTable = (out: ValueWriter): void => writeTable(out, this.#table?.id.name ?? null);
   readonly #writePlace = (out: ValueWriter): void => writePlace(out, this.#transaction as TransactionContext);
 
+  /** The whole block of rows that were read: of one view, one table and one marker. */
+  readonly #read = new ConstantFragment();
+  #readPlace: ReadPlace = NOWHERE;
+  #readTable: TableVersion | null = null;
+  #marker: SnapshotMarker = 'true';
+  readonly #writeReadBlock = (out: ValueWriter): void => this.#readBlock(out, this.#readPlace);
+
   constructor(dialect: Dialect, topicPrefix: string) {
     this.schema = sourceSchema(dialect);
     this.#dialect = dialect;
@@ -69,6 +78,10 @@ export class MySqlSourceBlock implements SourceBlock {
   }
 
   write(out: ValueWriter, batch: ChangeBatch<unknown>, index: number, table: TableVersion | null): void {
+    if (batch.kinds[index] === ChangeKind.read) {
+      this.#writeRead(out, batch as MySqlReadBatch, index, table);
+      return;
+    }
     const { transactions, eventPositions, rows, queries, details } = batch as MySqlChangeBatch;
     const transaction = transactions[index] as TransactionContext;
     const timeUs = transaction.commitTimeUs;
@@ -94,6 +107,42 @@ export class MySqlSourceBlock implements SourceBlock {
     writeOptionalLong(out, transaction.thread);
     out.field('query');
     writeOptionalText(out, queries[index] ?? null);
+    out.endStruct();
+  }
+
+  /** Of a row that was read from its table: no transaction is known, and the place is that of the view. */
+  #writeRead(out: ValueWriter, { place, details }: MySqlReadBatch, index: number, table: TableVersion | null): void {
+    const marker = (details[index] as RowRead | null)?.marker ?? 'true';
+    if (place !== this.#readPlace || table !== this.#readTable || marker !== this.#marker) this.#read.reset();
+    this.#readPlace = place;
+    this.#readTable = table;
+    this.#marker = marker;
+    out.constant(this.#read, this.#writeReadBlock);
+  }
+
+  #readBlock(out: ValueWriter, { file, position, timeUs }: ReadPlace): void {
+    out.beginStruct();
+    this.#writeHead(out);
+    writeCommitMs(out, timeUs);
+    writeReadFrom(out, this.#marker, this.#readTable?.id.database ?? '');
+    out.field('sequence');
+    out.absent(0);
+    writeFineCommitTimes(out, timeUs);
+    writeTable(out, this.#readTable?.id.name ?? null);
+    out.field('server_id');
+    out.safeLong(0);
+    out.field('gtid');
+    out.absent(0);
+    out.field('file');
+    out.text(file);
+    out.field('pos');
+    out.safeLong(position);
+    out.field('row');
+    out.int(0);
+    out.field('thread');
+    out.absent(0);
+    out.field('query');
+    out.absent(0);
     out.endStruct();
   }
 

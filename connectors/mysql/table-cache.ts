@@ -196,8 +196,7 @@ export class TableCache {
       const version = this.#versions.get(name);
       if (version !== undefined) return version;
       const stored = schemas.versions(name).at(-1);
-      if (stored !== undefined)
-        return buildTableVersion(database, table, stored.layout, NO_ROWS, factsOf(stored), modes);
+      if (stored !== undefined) return buildTableVersion(database, table, NO_ROWS, factsOf(stored), modes);
       logger.warn(
         { table: name },
         'a table was truncated of which no row was ever published: there is nothing to tell',
@@ -241,7 +240,7 @@ export class TableCache {
 
   #versionOf(table: MappedTable, facts: TableFacts): MySqlTableVersion {
     const { database, table: name } = table.map;
-    const version = buildTableVersion(database, name, table.layout, table.rows, facts, this.#options.modes);
+    const version = buildTableVersion(database, name, table.rows, facts, this.#options.modes);
     const previous = this.#versions.get(table.name);
     if (previous?.fingerprint === version.fingerprint) return previous;
     this.#versions.set(table.name, version);

@@ -1,7 +1,8 @@
 import type { ArenaPool, MessageArena } from '../../src/core/message-arena.ts';
+import { UnnamedFile } from '../../src/core/unnamed-file.ts';
 import type { MySqlPosition } from './positions.ts';
 import type { Gtid } from './protocol/gtid.ts';
-import { UnnamedFile } from './unnamed-file.ts';
+import { SPILL_ADVICE } from './spill-advice.ts';
 
 /** Bytes of events that a branch keeps in memory; the rest is in a file without a name. */
 const MEMORY_BYTES = 1024 * 1024;
@@ -57,7 +58,7 @@ export class XaBranch {
   }
 
   #spill(): void {
-    this.#file ??= new UnnamedFile();
+    this.#file ??= new UnnamedFile(SPILL_ADVICE);
     for (const entry of this.#memory) this.#file.append(entry, 0, entry.length);
     this.#memory = [];
     this.#memoryBytes = 0;

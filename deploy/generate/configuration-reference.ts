@@ -76,7 +76,7 @@ sources:
       database.password: \${PG_PASSWORD}
       database.dbname: shop
       table.include.list: public.orders,public.items
-      snapshot.mode: no_data
+      snapshot.mode: initial
     on_poison: dead_letter
 \`\`\`
 

@@ -45,7 +45,7 @@ export async function findChromium(report: Report, signal: AbortSignal): Promise
   const suite = await debianSuite();
   if (suite === null) return { missing: `There is no Chromium on the PATH. ${REMEDY}` };
   try {
-    return unpacked(await debianPackages(suite, PACKAGES, 'Chromium and what it needs (290 MB)', report, signal));
+    return unpacked(await debianPackages(suite, PACKAGES, 'Chromium and what it needs (233 MB)', report, signal));
   } catch (error) {
     if (signal.aborted) throw error;
     const reason = error instanceof Error ? error.message : String(error);

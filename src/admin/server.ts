@@ -31,7 +31,7 @@ export interface HttpLimits {
   /** For the whole head of a request. */
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
-  /** For a connection on which nothing moves. */
+  /** For a connection on which nothing moves: longer than an operation takes to answer. */
   readonly idleTimeoutMs: number;
   /** Sockets beyond this are closed at once. */
   readonly connections: number;
@@ -42,7 +42,7 @@ export interface HttpLimits {
 const DEFAULT_LIMITS: HttpLimits = {
   headersTimeoutMs: 5_000,
   requestTimeoutMs: 10_000,
-  idleTimeoutMs: 30_000,
+  idleTimeoutMs: 45_000,
   connections: 256,
   headerBytes: 16 * 1024,
   bodyBytes: 64 * 1024,

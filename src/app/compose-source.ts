@@ -2,6 +2,8 @@ import { createAvroRecordEncoder } from '../avro/avro-record-encoder.ts';
 import type { RegistryClient } from '../avro/registry-client.ts';
 import type { RegistryWait } from '../avro/schema-ids.ts';
 import { StoredSourceMemory } from '../checkpoint/stored-source-memory.ts';
+import { ignoringCase } from '../config/debezium-patterns.ts';
+import { compilePattern } from '../config/pattern.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
@@ -9,6 +11,7 @@ import type { Settings, SourceSettings } from '../core/settings.ts';
 import type { WaitReason } from '../core/source-runner.ts';
 import type { StateStore } from '../core/source-state.ts';
 import { createKafkaSink } from '../kafka/kafka-sink.ts';
+import { TopicTail } from '../kafka/topic-tail.ts';
 import { Pipeline } from '../pipeline/pipeline.ts';
 import type { SupervisedSource } from '../supervisor/source-supervisor.ts';
 import type { ConfiguredConnector } from './load-connector.ts';
@@ -70,6 +73,10 @@ export function composeSource(
             clock,
             onRegistryWait: (wait) => onWaiting(wait === null ? null : waitReason(wait)),
           }),
+        signals: {
+          openTopic: (topic, from, signal) => TopicTail.open(settings.kafka, topic, clock, signal, from),
+          compilePattern: (text) => compilePattern(ignoringCase(text)),
+        },
         runId,
         clock,
         logger,

@@ -52,7 +52,8 @@ export async function withOwnedSource<T>(
     resources.use(claimed);
     return claimed;
   };
-  return work({ configured, signal, session, state });
+  // Awaited here: the resources are given back when this function ends.
+  return await work({ configured, signal, session, state });
 }
 
 async function openAndClaim(

@@ -4,6 +4,7 @@ import type {
   HeartbeatEncoder,
   IdentityWriter,
   MessageEncoder,
+  NotificationEncoder,
   OutputBuffer,
   RecordEncoder,
   SchemaChangeEncoder,
@@ -22,6 +23,7 @@ import { EnvelopePlan } from './envelope-plan.ts';
 import {
   AvroHeartbeatEncoder,
   AvroMessageEncoder,
+  AvroNotificationEncoder,
   AvroTransactionEncoder,
   type RecordHeaders,
 } from './fixed-encoders.ts';
@@ -30,6 +32,8 @@ import {
   HEARTBEAT_VALUE,
   messageKeySchema,
   messageValueSchema,
+  NOTIFICATION_KEY,
+  NOTIFICATION_VALUE,
   schemaChangeKeySchema,
   schemaChangeValueSchema,
   TRANSACTION_KEY,
@@ -102,6 +106,11 @@ export class AvroRecordEncoder implements RecordEncoder {
   async prepareHeartbeat(topic: string, signal: AbortSignal): Promise<HeartbeatEncoder> {
     const headers = await this.#headers(topic, HEARTBEAT_KEY, HEARTBEAT_VALUE, signal);
     return new AvroHeartbeatEncoder(this.#writer, headers);
+  }
+
+  async prepareNotification(topic: string, signal: AbortSignal): Promise<NotificationEncoder> {
+    const headers = await this.#headers(topic, NOTIFICATION_KEY, NOTIFICATION_VALUE, signal);
+    return new AvroNotificationEncoder(this.#writer, headers);
   }
 
   async prepareMessage(

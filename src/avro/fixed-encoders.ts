@@ -3,9 +3,11 @@ import type {
   DataCollectionCount,
   HeartbeatEncoder,
   MessageEncoder,
+  NotificationEncoder,
   TransactionEncoder,
   TransactionOrder,
 } from '../core/encoder.ts';
+import type { Notification } from '../core/notification.ts';
 import type { SourceBlock } from '../core/source-block.ts';
 import type { ColumnCodec } from '../core/table.ts';
 import type { AvroWriter } from './avro-writer.ts';
@@ -77,6 +79,39 @@ export class AvroHeartbeatEncoder implements HeartbeatEncoder {
   writeValue(timestampMs: number): void {
     this.#out.encoded(this.#headers.value);
     this.#out.safeLong(timestampMs);
+  }
+}
+
+export class AvroNotificationEncoder implements NotificationEncoder {
+  readonly #out: AvroWriter;
+  readonly #headers: RecordHeaders;
+
+  constructor(out: AvroWriter, headers: RecordHeaders) {
+    this.#out = out;
+    this.#headers = headers;
+  }
+
+  writeKey(id: string): void {
+    this.#out.encoded(this.#headers.key);
+    this.#out.text(id);
+  }
+
+  writeValue({ id, type, aggregateType, additionalData }: Notification, timestampMs: number): void {
+    const out = this.#out;
+    const pairs = Object.entries(additionalData);
+    out.encoded(this.#headers.value);
+    out.text(id);
+    out.text(type);
+    out.text(aggregateType);
+    out.present(0);
+    out.beginMap(pairs.length);
+    for (const [name, value] of pairs) {
+      const key = Buffer.from(name, 'utf8');
+      out.mapKey(key, 0, key.length);
+      out.text(value);
+    }
+    out.endMap();
+    out.safeLong(timestampMs);
   }
 }
 

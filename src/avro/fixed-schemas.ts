@@ -27,6 +27,18 @@ export const HEARTBEAT_VALUE = versioned('io.debezium.connector.common.Heartbeat
   required('ts_ms', { type: 'int64' }),
 ]);
 
+export const NOTIFICATION_KEY = versioned('io.debezium.connector.common.NotificationKey', [
+  required('id', { type: 'string' }),
+]);
+
+export const NOTIFICATION_VALUE = versioned('io.debezium.connector.common.Notification', [
+  required('id', { type: 'string' }),
+  required('type', { type: 'string' }),
+  required('aggregate_type', { type: 'string' }),
+  optional('additional_data', { type: 'map', values: { type: 'string' }, valuesOptional: false }),
+  required('timestamp', { type: 'int64' }),
+]);
+
 /** The schemas of logical messages carry the connector's namespace, which is that of its source block. */
 export function messageKeySchema(source: ConnectStruct): ConnectStruct {
   return versioned(`${namespaceOf(source)}.MessageKey`, [optional('prefix', { type: 'string' })]);

@@ -1,37 +1,42 @@
+import type { SignalMemory } from '../core/signal.ts';
 import type { SnapshotMemory, SnapshotProgress, TableProgress } from '../core/snapshot-progress.ts';
 import { isCount, isObject, isText, StoredJson } from './stored-json.ts';
 
 /** Where a source's state keeps how far its snapshots are. */
 export const SNAPSHOT_KEY = 'snapshot';
 
-export function encodeSnapshotMemory({ formatVersion, covered, running }: SnapshotMemory): string {
-  return JSON.stringify({ formatVersion, covered, running });
+export function encodeSnapshotMemory({ formatVersion, covered, running, signals }: SnapshotMemory): string {
+  return JSON.stringify({ formatVersion, covered, running, signals });
 }
 
 /** @throws FatalError for everything that `encodeSnapshotMemory` never gives. */
 export function decodeSnapshotMemory(text: string, source: string): SnapshotMemory {
   const json = new StoredJson(text, `the progress of the snapshots of source ${source}`, 1);
-  json.only(['covered', 'running']);
+  json.only(['covered', 'running', 'signals']);
+  const signals = json.field('signals', isSignalsOrMissing, 'what is known of signals');
   return {
     formatVersion: 1,
     covered: json.field('covered', isTexts, 'a list of tables'),
     running: json.field('running', isProgressOrNull, 'the progress of a snapshot'),
+    ...(signals === undefined ? {} : { signals }),
   };
 }
 
 function isProgressOrNull(value: unknown): value is SnapshotProgress | null {
   if (value === null) return true;
   if (!isObject(value)) return false;
-  const { id, kind, isPaused, startedAtMs, tables } = value;
+  const { id, kind, signalId, isPaused, startedAtMs, tables } = value;
   if (!isText(id) || (kind !== 'initial' && kind !== 'incremental') || typeof isPaused !== 'boolean') return false;
+  if (signalId !== undefined && !isText(signalId)) return false;
   return isCount(startedAtMs) && (tables === null || (Array.isArray(tables) && tables.every(isTable)));
 }
 
 function isTable(value: unknown): value is TableProgress {
   if (!isObject(value)) return false;
-  const { table, filter, estimatedRows, rows, ranges, again } = value;
+  const { table, key, filter, estimatedRows, rows, ranges, again } = value;
   return (
     isText(table) &&
+    (key === null || isTexts(key)) &&
     (filter === null || isText(filter)) &&
     (estimatedRows === null || isCount(estimatedRows)) &&
     isCount(rows) &&
@@ -46,6 +51,19 @@ function isRange(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { after, upTo, isDone } = value;
   return (after === null || isTexts(after)) && (upTo === null || isTexts(upTo)) && typeof isDone === 'boolean';
+}
+
+function isSignalsOrMissing(value: unknown): value is SignalMemory | undefined {
+  if (value === undefined) return true;
+  if (!isObject(value) || !Array.isArray(value.waiting) || !value.waiting.every(isWaiting)) return false;
+  if (value.topic === null) return true;
+  if (!isObject(value.topic)) return false;
+  const { topic, offsets } = value.topic;
+  return isText(topic) && Array.isArray(offsets) && offsets.every(isCount);
+}
+
+function isWaiting(value: unknown): boolean {
+  return isObject(value) && isText(value.id) && isText(value.type) && isText(value.data) && isTexts(value.without);
 }
 
 function isTexts(value: unknown): value is string[] {

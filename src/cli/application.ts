@@ -1,5 +1,6 @@
 import type { Finding } from '../core/connector.ts';
 import type { Settings } from '../core/settings.ts';
+import type { VerifyProgress, VerifyReport } from '../verify/report.ts';
 import type { LiveChange } from './change-line.ts';
 
 /** What `src/app.ts` offers to the commands. Every method rejects with a TailraceError when it knows the remedy. */
@@ -26,6 +27,8 @@ export interface Application {
   tailDatabase(url: string, options: TailOptions, emit: (change: LiveChange) => void): Promise<void>;
   /** Live records of one topic from its end on. Resolves when `options.signal` aborts. */
   tailTopic(settings: Settings, topic: string, options: TailOptions, emit: (change: LiveChange) => void): Promise<void>;
+  /** Compares the topics of a source with its tables; rejects with the signal's reason when it is aborted. */
+  verifySource(settings: Settings, sourceName: string, options: VerifyOptions): Promise<VerifyReport>;
   /** Drops slot and publication of a source. Rejects while the source runs. */
   teardown(settings: Settings, sourceName: string): Promise<void>;
 }
@@ -62,6 +65,17 @@ export interface TailOptions {
   readonly signal: AbortSignal;
   /** Says something to the user that is not a change: that the tail is ready, what it cannot show. */
   notice(text: string): void;
+}
+
+export interface VerifyOptions {
+  /** Anchored patterns on `schema.table`; empty means every captured table. */
+  readonly tables: readonly RegExp[];
+  /** Whose defects are not to count as differences. */
+  readonly tolerate: 'debezium' | null;
+  readonly memoryBytes: number;
+  readonly signal: AbortSignal;
+  notice(text: string): void;
+  progress(progress: VerifyProgress): void;
 }
 
 /** `subject`: a source's name, `kafka`, `schema registry` or `checkpoint`. */

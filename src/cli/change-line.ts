@@ -52,6 +52,11 @@ export function changeAsJson(change: LiveChange): string {
   return JSON.stringify({ time, op, table, key, before, after, changed: Object.keys(changedColumns(change)) }, exact);
 }
 
+/** A value as JSON in the same way. `indent`: spaces of a level, none when missing. */
+export function exactJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, exact, indent);
+}
+
 function timeOf(change: LiveChange): string {
   return new Date(change.atMs).toISOString().slice(11, 23);
 }

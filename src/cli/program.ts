@@ -12,6 +12,7 @@ import { snapshotCommand } from './commands/snapshot.ts';
 import { statusCommand } from './commands/status.ts';
 import { tailCommand } from './commands/tail.ts';
 import { teardownCommand } from './commands/teardown.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { EXIT, exitCodeOf, UsageError } from './exit-code.ts';
 
 const EXIT_CODES = `
@@ -41,6 +42,7 @@ export async function runProgram(args: readonly string[], version: string, conte
     .addCommand(snapshotCommand(context))
     .addCommand(resyncCommand(context))
     .addCommand(tailCommand(context))
+    .addCommand(verifyCommand(context, done))
     .addCommand(checkpointCommand(context, done))
     .addCommand(configCommand(context, done))
     .addCommand(teardownCommand(context));

@@ -1,5 +1,6 @@
 import { HASH_ALGORITHMS } from './columns.ts';
 import { ignoringCase, splitPatterns } from './debezium-patterns.ts';
+import { CHANNEL_PROPERTIES } from './debezium-signals.ts';
 import { CAPTURE_PROPERTIES } from './debezium-tables.ts';
 
 /** What one property becomes: settings by their dotted path, or a complaint. A list is appended to what is there. */
@@ -150,11 +151,15 @@ const DIRECT: Readonly<Record<string, string>> = {
 const QUEUE = 'Remove it: memory is bounded by kafka.max_in_flight_bytes.';
 const RESTART = 'Remove it: a source that fails for a reason that passes is started again by itself.';
 
+const SIGNALS = 'Remove it: signals are read as they come, from kafka.brokers and without a consumer group.';
+
 /** Every property that is known by its whole name. */
 export const PROPERTIES: ReadonlyMap<string, Translate> = new Map<string, Translate>([
   ...Object.entries(DIRECT).map(([property, setting]): [string, Translate] => [property, to(setting)]),
   // Read together by `tablePatterns`.
   ...CAPTURE_PROPERTIES.map((property): [string, Translate] => [property, () => NOTHING]),
+  // Read together by `channelSettings`.
+  ...CHANNEL_PROPERTIES.map((property): [string, Translate] => [property, () => NOTHING]),
   ['connector.class', connectorClass],
   ['database.sslmode', sslMode],
   ['database.ssl.mode', mysqlSslMode],
@@ -186,6 +191,10 @@ export const PROPERTIES: ReadonlyMap<string, Translate> = new Map<string, Transl
   ['schema.refresh.mode', always(['columns_diff', 'columns_diff_exclude_unchanged_toast'])],
   ['exactly.once.support', notBuilt],
   ['read.only', notBuilt],
+  ['signal.kafka.bootstrap.servers', elsewhere(SIGNALS)],
+  ['signal.kafka.groupId', elsewhere(SIGNALS)],
+  ['signal.kafka.poll.timeout.ms', elsewhere(SIGNALS)],
+  ['signal.poll.interval.ms', elsewhere(SIGNALS)],
   ['max.queue.size', elsewhere(QUEUE)],
   ['max.queue.size.in.bytes', elsewhere(QUEUE)],
   ['max.batch.size', elsewhere(QUEUE)],

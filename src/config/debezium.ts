@@ -1,5 +1,6 @@
 import { closest } from './closest.ts';
 import { PATTERN_PROPERTIES, PROPERTIES, type Translation } from './debezium-properties.ts';
+import { channelSettings } from './debezium-signals.ts';
 import { tablePatterns } from './debezium-tables.ts';
 import type { Path, Problem } from './problem.ts';
 
@@ -39,7 +40,13 @@ export function translateDebezium(properties: unknown, section: Readonly<Record<
       problems.push(...put(target, setting, translated, property, origins));
     }
   }
-  const tables = tablePatterns(new Map(entries.map(([property, value]) => [property, String(value)])));
+  const texts = new Map(entries.map(([property, value]) => [property, String(value).trim()]));
+  const channels = channelSettings(texts);
+  problems.push(...channels.problems);
+  for (const { setting, value, property } of channels.settings) {
+    problems.push(...put(target, setting, value, property, origins));
+  }
+  const tables = tablePatterns(texts);
   problems.push(...tables.problems);
   for (const { setting, patterns, property } of tables.settings) {
     problems.push(...put(target, setting, patterns, property, origins));

@@ -103,6 +103,8 @@ function renderSource(source: SourceSettings): Record<string, unknown> {
     },
     message_key: source.messageKeys.map((rule) => ({ table: patternSource(rule.table), columns: rule.columns })),
     snapshot: renderSnapshot(source.snapshot),
+    signals: { table: source.signals.table ?? undefined, topic: source.signals.topic ?? undefined },
+    notifications: { topic: source.notifications.topic ?? undefined },
     heartbeat: { interval: formatDuration(source.heartbeatIntervalMs), topic: source.heartbeatTopic },
     extended_headers: source.extendedHeaders,
     tombstones_on_delete: source.tombstonesOnDelete,

@@ -3,6 +3,7 @@ import type { Operation } from '../core/encoder.ts';
 import type { SourceSettings } from '../core/settings.ts';
 import { columnsSchema } from './columns.ts';
 import { choice, duration, flag, list, pattern, text } from './fields.ts';
+import { notificationsSchema, signalsSchema } from './signals.ts';
 import { snapshotSchema } from './snapshot.ts';
 
 export const SOURCE_TYPES = ['postgres', 'mysql', 'mariadb'] as const;
@@ -50,6 +51,8 @@ export const sourceShape = {
     description: 'Keys to use instead of the primary key; the first rule that matches wins.',
   }),
   snapshot: snapshotSchema.prefault({}).meta({ description: 'Reading the rows that are already in the tables.' }),
+  signals: signalsSchema.prefault({}).meta({ description: 'Where Debezium’s signals are read. See signals.md.' }),
+  notifications: notificationsSchema.prefault({}).meta({ description: 'Where Debezium’s notifications are written.' }),
   heartbeat: z
     .strictObject({
       interval: duration({ minMs: 100, maxMs: 3_600_000, kind: 'from 100ms to 1h' }).prefault('10s').meta({
@@ -102,6 +105,8 @@ export const sourceSchema = z.strictObject(sourceShape).transform(
     columns: source.columns,
     messageKeys: source.message_key,
     snapshot: source.snapshot,
+    signals: source.signals,
+    notifications: source.notifications,
     heartbeatIntervalMs: source.heartbeat.interval,
     heartbeatTopic: source.heartbeat.topic,
     extendedHeaders: source.extended_headers,

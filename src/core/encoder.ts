@@ -1,4 +1,5 @@
 import type { ChangeBatch } from './change-batch.ts';
+import type { Notification } from './notification.ts';
 import type { SchemaChange } from './schema-change.ts';
 import type { SourceBlock } from './source-block.ts';
 import type { Column, ColumnCodec, RowCells, TableVersion } from './table.ts';
@@ -56,6 +57,7 @@ export interface RecordEncoder {
   identityWriter(version: TableVersion, columns: readonly number[]): IdentityWriter;
   prepareTransaction(topic: string, signal: AbortSignal): Promise<TransactionEncoder>;
   prepareHeartbeat(topic: string, signal: AbortSignal): Promise<HeartbeatEncoder>;
+  prepareNotification(topic: string, signal: AbortSignal): Promise<NotificationEncoder>;
   /** `content` is the codec for the raw bytes of a message (its schema follows the binary handling mode). */
   prepareMessage(
     topic: string,
@@ -105,6 +107,11 @@ export interface TransactionEncoder {
 export interface HeartbeatEncoder {
   writeKey(serverName: string): void;
   writeValue(timestampMs: number): void;
+}
+
+export interface NotificationEncoder {
+  writeKey(id: string): void;
+  writeValue(notification: Notification, timestampMs: number): void;
 }
 
 export interface MessageEncoder {

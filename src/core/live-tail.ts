@@ -17,6 +17,8 @@ export function tailSettings(
     columns: { exclude: [], mask: [], hash: [], truncate: [], propagateSourceType: [] },
     messageKeys: [],
     snapshot: { mode: 'no_data', chunkRows: 1, parallelism: 1, where: [] },
+    signals: { table: null, topic: null },
+    notifications: { topic: null },
     heartbeatIntervalMs: 0,
     heartbeatTopic: false,
     extendedHeaders: false,

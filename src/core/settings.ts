@@ -95,6 +95,8 @@ export interface SourceSettings {
   /** First match wins; `table` is matched against the whole qualified name. */
   readonly messageKeys: readonly { readonly table: RegExp; readonly columns: readonly string[] }[];
   readonly snapshot: SnapshotSettings;
+  readonly signals: SignalSettings;
+  readonly notifications: NotificationSettings;
   readonly heartbeatIntervalMs: number;
   /** Whether heartbeat records are published to `__debezium-heartbeat.<prefix>`. */
   readonly heartbeatTopic: boolean;
@@ -124,6 +126,18 @@ export interface SnapshotSettings {
   readonly where: readonly { readonly table: RegExp; readonly filter: string }[];
 }
 
+/** Where an operator's signals come from; null where not from there. */
+export interface SignalSettings {
+  /** Qualified name of the table whose new rows are signals. */
+  readonly table: string | null;
+  readonly topic: string | null;
+}
+
+/** Where it is told how snapshots get on; null: nowhere. */
+export interface NotificationSettings {
+  readonly topic: string | null;
+}
+
 /** Debezium's `schema.name.adjustment.mode` and `field.name.adjustment.mode`. */
 export type NameAdjustment = 'none' | 'avro' | 'avro_unicode';
 
@@ -137,8 +151,10 @@ export interface ColumnRules {
   readonly propagateSourceType: readonly RegExp[];
 }
 
+/** The signal table is captured whatever the patterns say, as in Debezium. */
 export function capturesTable(source: SourceSettings, qualifiedTable: string): boolean {
   const { include, exclude } = source.tables;
+  if (qualifiedTable === source.signals.table) return true;
   if (include.length > 0 && !include.some((pattern) => pattern.test(qualifiedTable))) return false;
   return !exclude.some((pattern) => pattern.test(qualifiedTable));
 }

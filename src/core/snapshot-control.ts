@@ -1,5 +1,12 @@
 import type { OperationOutcome } from './operation-outcome.ts';
+import type { SnapshotProgress } from './snapshot-progress.ts';
 import type { SnapshotStatus } from './snapshot-status.ts';
+
+/** SQL for a WHERE clause on the tables whose qualified name matches. */
+export interface TableFilter {
+  readonly table: RegExp;
+  readonly filter: string;
+}
 
 /** An ad-hoc snapshot that an operator asks for. */
 export interface SnapshotRequest {
@@ -7,6 +14,14 @@ export interface SnapshotRequest {
   readonly tables: readonly RegExp[] | null;
   /** SQL for a WHERE clause on each of the tables; null: all rows. */
   readonly where: string | null;
+  /** Patterns of tables that are left out. */
+  readonly without?: readonly RegExp[];
+  /** For single tables, where `where` is null; the first that matches counts. */
+  readonly filters?: readonly TableFilter[];
+  /** Incremental where it is not said; decides what source blocks and notifications say. */
+  readonly kind?: SnapshotProgress['kind'];
+  /** The signal that asks for it. */
+  readonly signalId?: string;
 }
 
 /**
@@ -31,5 +46,6 @@ export interface SnapshotControl {
   status(): SnapshotStatus | null;
   pause(): Promise<OperationOutcome<SnapshotStatus>>;
   resume(): Promise<OperationOutcome<SnapshotStatus>>;
-  stop(): Promise<OperationOutcome<SnapshotStatus>>;
+  /** @param tables patterns of the tables that are no longer read; without them the whole snapshot ends. */
+  stop(tables?: readonly RegExp[]): Promise<OperationOutcome<SnapshotStatus>>;
 }

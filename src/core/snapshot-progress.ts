@@ -1,3 +1,4 @@
+import type { SignalMemory } from './signal.ts';
 import type { RowKey } from './snapshot.ts';
 
 /** What is stored of a source's snapshots, beside its checkpoint. Its text form is JSON of exactly this. */
@@ -7,12 +8,16 @@ export interface SnapshotMemory {
   readonly covered: readonly string[];
   /** The snapshot that is under way, or null. */
   readonly running: SnapshotProgress | null;
+  /** Missing where the source has no signals. */
+  readonly signals?: SignalMemory;
 }
 
 export interface SnapshotProgress {
   readonly id: string;
   /** Decides what source blocks say: `first` … `last`, or `incremental`. */
   readonly kind: 'initial' | 'incremental';
+  /** The signal that asked for it; missing where none did. */
+  readonly signalId?: string;
   readonly isPaused: boolean;
   readonly startedAtMs: number;
   /** Null until the tables were looked up. */
@@ -22,6 +27,8 @@ export interface SnapshotProgress {
 export interface TableProgress {
   /** Qualified name. */
   readonly table: string;
+  /** The columns that keys of it are of: where the table has others by now, it is read from its start. */
+  readonly key: readonly string[] | null;
   readonly filter: string | null;
   readonly estimatedRows: number | null;
   /** Rows that were emitted. */

@@ -18,6 +18,8 @@ export interface LogRecord {
   readonly key: Buffer | null;
   /** Null: a tombstone. */
   readonly value: Buffer | null;
+  /** As they lie in the record; `headerOf` finds one. Null where there are none. */
+  readonly headers: Buffer | null;
 }
 
 /** Makes the error for a batch that is not what its producer wrote. */
@@ -32,6 +34,11 @@ const COMPRESSION_MASK = 7;
 const LOG_APPEND_TIME = 1 << 3;
 const TRANSACTIONAL = 1 << 4;
 const CONTROL = 1 << 5;
+
+/** The value of the first header of this name; null where there is none. @throws what `damaged` makes. */
+export function headerOf(headers: Buffer, name: string, damaged: (why: string) => Error): Buffer | null {
+  return new RecordCursor(headers, damaged).header(name);
+}
 
 /** The whole batches in `bytes`; what is cut off at the end is left out. @throws what `damaged` makes. */
 export async function decodeLogBatches(bytes: Buffer, damaged: Damaged): Promise<LogBatch[]> {
@@ -101,8 +108,20 @@ class RecordCursor {
     const offset = baseOffset + this.#varint();
     const key = this.#range(end);
     const value = this.#range(end);
+    // One byte counts none.
+    const headers = end - this.#at > 1 ? this.#bytes.subarray(this.#at, end) : null;
     this.#at = end;
-    return { offset, timestampMs: appendedAtMs ?? baseTimestampMs + timestampDelta, key, value };
+    return { offset, timestampMs: appendedAtMs ?? baseTimestampMs + timestampDelta, key, value, headers };
+  }
+
+  header(name: string): Buffer | null {
+    const end = this.#bytes.length;
+    for (let left = this.#varint(); left > 0; left--) {
+      const found = this.#range(end)?.toString('utf8');
+      const value = this.#range(end);
+      if (found === name) return value;
+    }
+    return null;
   }
 
   #range(end: number): Buffer | null {

@@ -81,15 +81,20 @@ export class TopicAdmin {
 
   /** `max.message.bytes` as it is in force; null where we may not read it. */
   async maxMessageBytes(topic: string, signal: AbortSignal): Promise<number | null> {
+    const value = Number((await this.setting(topic, 'max.message.bytes', signal)) ?? Number.NaN);
+    return Number.isSafeInteger(value) && value > 0 ? value : null;
+  }
+
+  /** A setting of a topic as it is in force; null where we may not read it. */
+  async setting(topic: string, name: string, signal: AbortSignal): Promise<string | null> {
     return this.#retry(signal, async () => {
       const connection = await this.#connections.any(signal);
-      const answer = await connection.request(describeConfigs, { topic, names: ['max.message.bytes'] });
+      const answer = await connection.request(describeConfigs, { topic, names: [name] });
       if (kafkaErrorKind(answer.errorCode) === 'authorization') return null;
       if (answer.errorCode !== KafkaCode.none) {
         throw this.#error(answer.errorCode, `reading the settings of topic ${topic}`, answer.errorMessage);
       }
-      const value = Number(answer.values.get('max.message.bytes') ?? Number.NaN);
-      return Number.isSafeInteger(value) && value > 0 ? value : null;
+      return answer.values.get(name) ?? null;
     });
   }
 
@@ -100,14 +105,23 @@ export class TopicAdmin {
 
   /** Next offset of each partition of the topics, asked of their leaders. Topics that do not exist are left out. */
   async endOffsets(names: readonly string[], signal: AbortSignal): Promise<Map<string, number[]>> {
+    return this.offsets('end', names, signal);
+  }
+
+  /** As `endOffsets`, for the start of each partition, or its end without what a transaction has not decided. */
+  async offsets(
+    at: 'start' | 'end' | 'committed',
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Map<string, number[]>> {
     return this.#retry(signal, async () => {
       const ends = new Map<string, number[]>();
       for (const [leaderId, topics] of byLeader((await this.findAll(names, signal)).values())) {
         const connection = await this.#connections.broker(leaderId, 'control', signal);
-        const answer = await connection.request(listOffsets, { topics });
+        const answer = await connection.request(listOffsets, { at, topics });
         for (const { topic, partition, errorCode, offset } of answer.partitions) {
           if (errorCode !== KafkaCode.none)
-            throw this.#error(errorCode, `reading the end of ${topic}/${partition}`, null);
+            throw this.#error(errorCode, `reading the offsets of ${topic}/${partition}`, null);
           const offsets = ends.get(topic) ?? [];
           offsets[partition] = offset;
           ends.set(topic, offsets);

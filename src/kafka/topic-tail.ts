@@ -46,11 +46,25 @@ export class TopicTail implements AsyncDisposable {
     this.#clock = clock;
   }
 
-  /** Resolves when the ends of all partitions are known. @throws ConfigurationError where there is no such topic. */
-  static async open(settings: KafkaSettings, topic: string, clock: Clock, signal: AbortSignal): Promise<TopicTail> {
+  /**
+   * Resolves when it is known where to begin: at the end of each partition, or at the offsets of `from`, a partition beyond
+   * them at its beginning.
+   * @throws ConfigurationError where there is no such topic.
+   */
+  static async open(
+    settings: KafkaSettings,
+    topic: string,
+    clock: Clock,
+    signal: AbortSignal,
+    from: readonly number[] | null = null,
+  ): Promise<TopicTail> {
     const tail = new TopicTail(settings, topic, clock);
     try {
-      await tail.#locate(signal);
+      const { partitions } = await tail.#locate(signal);
+      if (from !== null) {
+        for (const { partition } of partitions) tail.#partitions.push({ partition, offset: from[partition] ?? 0 });
+        return tail;
+      }
       const ends = (await tail.#admin.endOffsets([topic], signal)).get(topic) ?? [];
       for (const [partition, offset] of ends.entries()) tail.#partitions.push({ partition, offset });
       return tail;
@@ -58,6 +72,13 @@ export class TopicTail implements AsyncDisposable {
       await tail[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** Next offset by partition of what `records` has not given yet. */
+  get offsets(): readonly number[] {
+    const offsets: number[] = [];
+    for (const { partition, offset } of this.#partitions) offsets[partition] = offset;
+    return offsets;
   }
 
   /**

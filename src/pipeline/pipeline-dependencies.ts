@@ -4,9 +4,16 @@ import type { RecordEncoder } from '../core/encoder.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { SourceSettings } from '../core/settings.ts';
+import type { OpenSignalTopic } from '../core/signal.ts';
 import type { Sink } from '../core/sink.ts';
 import type { SourceMemory } from '../core/source-memory.ts';
 import type { WaitReason } from '../core/source-runner.ts';
+import type { CompilePattern } from './signals/parse-signal.ts';
+
+export interface SignalDependencies {
+  readonly openTopic: OpenSignalTopic;
+  readonly compilePattern: CompilePattern;
+}
 
 /** What a pipeline is built from; `app.ts` provides it. */
 export interface PipelineDependencies<C extends ConnectorConfig, P> {
@@ -22,6 +29,8 @@ export interface PipelineDependencies<C extends ConnectorConfig, P> {
   readonly openSink: (confirmOwnership: (signal: AbortSignal) => Promise<void>, signal: AbortSignal) => Promise<Sink>;
   /** `onWaiting` is told while the encoder waits for schema ids. */
   readonly createEncoder: (memory: SourceMemory, onWaiting: (reason: WaitReason | null) => void) => RecordEncoder;
+  /** What signals need; only asked where the source has some. */
+  readonly signals: SignalDependencies;
   /** Identifies this run in the `extended_headers`. */
   readonly runId: string;
   readonly clock: Clock;

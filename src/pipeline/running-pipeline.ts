@@ -1,5 +1,6 @@
 import { type ChangeBatch, ChangeKind } from '../core/change-batch.ts';
 import type { ChangeStream, ConnectorConfig, SourceSession } from '../core/connector.ts';
+import type { RecordEncoder } from '../core/encoder.ts';
 import { OwnershipLostError, TransientError } from '../core/errors.ts';
 import type { Sink } from '../core/sink.ts';
 import type { SourceMemory } from '../core/source-memory.ts';
@@ -10,12 +11,15 @@ import { Checkpointer } from './checkpointer.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { DeliveryMeter } from './delivery-meter.ts';
 import { EventPublisher } from './event-publisher.ts';
+import { NotificationPublisher } from './notification-publisher.ts';
 import type { PipelineDependencies } from './pipeline-dependencies.ts';
 import { contextHeaders } from './record-headers.ts';
 import { repeatEvery } from './repeat-every.ts';
 import { RowPublisher } from './row-publisher.ts';
+import { RunSignals, signalInbox } from './signals/run-signals.ts';
 import { openReader } from './snapshot/open-reader.ts';
 import { type SnapshotDue, snapshotDue } from './snapshot/snapshot-due.ts';
+import { SnapshotNotices } from './snapshot/snapshot-notices.ts';
 import { SourceSnapshots } from './snapshot/source-snapshots.ts';
 import { tablePlanner } from './table-plan.ts';
 import { TablePlans } from './table-plans.ts';
@@ -40,11 +44,16 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
   readonly #tracker: AckTracker<P>;
   readonly #checkpointer: Checkpointer<P>;
   readonly #publisher: ChangePublisher<P>;
+  readonly #encoder: RecordEncoder;
   readonly #events: EventPublisher;
   readonly #deadLetters: DeadLetters;
   readonly #meter: DeliveryMeter;
   readonly #snapshots: SourceSnapshots<P>;
   readonly #snapshotDue: SnapshotDue;
+  /** Null where nothing brings signals. */
+  readonly #signals: RunSignals<P> | null;
+  /** Has a look taken at snapshots, while nothing comes from the stream. */
+  #wake: () => void = () => {};
   #retainedWalBytes: number | null = null;
   #healthUnknown = false;
   #sourceIsBehind = false;
@@ -91,6 +100,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
       ? contextHeaders(settings.topicPrefix, connector.connectorName, runId)
       : [];
     const { sourceBlock, messageContent } = session;
+    this.#encoder = encoder;
     this.#events = new EventPublisher(settings, names, encoder, sink, metrics);
     this.#deadLetters = new DeadLetters(settings, names.deadLetter, sink, metrics);
     const plans = new TablePlans(
@@ -108,12 +118,19 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
       prepareSchemaChanges: (signal) => this.#events.prepareSchemaChanges(sourceBlock, headers, signal),
       nowUs: () => clock.nowUs(),
     });
+    const inbox = signalInbox(settings.signals, memory.snapshot);
     this.#snapshots = new SourceSnapshots({
       settings,
       openReader: (signal) => openReader(connector, config, { logger, metrics, clock }, signal),
       stored: memory.snapshot,
       from,
-      onRunning: (isRunning) => (isRunning ? observer.snapshotting?.() : observer.streaming()),
+      onRunning: (isRunning) => {
+        if (isRunning) observer.snapshotting?.();
+        else observer.streaming();
+        this.#signals?.act();
+        this.#wake();
+      },
+      inbox,
       encoder,
       plans,
       rows: new RowPublisher(encoder, headers, settings.tombstonesOnDelete),
@@ -125,12 +142,29 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
       metrics,
     });
     this.#snapshotDue = snapshotDue(settings.snapshot.mode, memory.snapshot);
+    const { signals } = dependencies;
+    this.#signals =
+      inbox === null
+        ? null
+        : new RunSignals({
+            ...settings.signals,
+            inbox,
+            key: settings.topicPrefix,
+            snapshots: this.#snapshots,
+            compile: signals.compilePattern,
+            open: signals.openTopic,
+            position: () => this.#checkpointer.savedPosition,
+            failed: (error) => this.#fail(error),
+            clock,
+            logger,
+          });
   }
 
   async prepare(signal: AbortSignal): Promise<void> {
     this.#startHead = this.#dependencies.connector.positions.sortKey(await this.#session.readHead(signal));
     await this.#events.prepare(signal);
     if (this.#dependencies.settings.onPoison === 'dead_letter') await this.#deadLetters.prepare(signal);
+    await this.#prepareNotifications(signal);
   }
 
   /** Resolves after a graceful stop; rejects with the first failure, after saving what was published before it. */
@@ -144,7 +178,10 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
     const finished = this.#startChores(observer, chores.signal, kill);
     try {
       await this.#beginSnapshots(observer, this.#ended.signal);
+      const listening = this.#listen(chores.signal);
       await this.#publishAll(this.#ended.signal);
+      chores.abort();
+      await listening;
     } finally {
       stop.removeEventListener('abort', endAtBoundary);
       kill.removeEventListener('abort', end);
@@ -187,7 +224,13 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
     const next = batches.next();
     // Who leaves early, because a step fails, has its own error to tell.
     next.catch(() => {});
-    while (this.#snapshots.isRunning && !ended.aborted) {
+    while (!ended.aborted) {
+      if (!this.#snapshots.isRunning) {
+        if (this.#signals === null) return next;
+        const batch = await Promise.race([next, this.#woken()]);
+        if (batch === null) continue;
+        return batch;
+      }
       const isReady = this.#publisher.isAtBoundary && this.#snapshots.wantsStep(this.#isQuiet());
       const passed = () => null;
       const pause = this.#dependencies.clock.sleep(isReady ? 0 : QUIET_LOOK_MS, ended).then(passed, passed);
@@ -198,14 +241,22 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
     return next;
   }
 
+  /** Resolves when a snapshot begins, although the stream is silent. */
+  #woken(): Promise<null> {
+    return new Promise((resolve) => {
+      this.#wake = () => resolve(null);
+    });
+  }
+
   /** Snapshots do their next step where they ask for a rest. */
   async #publishBatch(batch: ChangeBatch<P>, ended: AbortSignal): Promise<void> {
     let index = 0;
     while (index < batch.count) {
-      this.#publisher.watch = this.#snapshots.watch;
+      this.#publisher.watch = this.#signals?.watch ?? this.#snapshots.watch;
       const entry = this.#tracker.open();
       try {
         index = await this.#publisher.publish(batch, index, entry, ended);
+        if (this.#publisher.isAtBoundary) this.#signals?.settle(entry);
       } finally {
         entry.ticket.seal();
       }
@@ -219,9 +270,33 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
     try {
       await this.#snapshots.begin(this.#snapshotDue, ended);
       observer.snapshots?.(this.#snapshots);
+      this.#signals?.act();
     } catch (error) {
       if (!ended.aborted) this.#fail(error);
     }
+  }
+
+  async #listen(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#signals?.listen(signal);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #prepareNotifications(signal: AbortSignal): Promise<void> {
+    const { settings, logger, clock } = this.#dependencies;
+    if (settings.notifications.topic === null) return;
+    const parts = { encoder: this.#encoder, sink: this.#sink, logger };
+    const publisher = await NotificationPublisher.prepare(settings.notifications.topic, parts, signal);
+    this.#snapshots.notices = new SnapshotNotices(settings.topicPrefix, (notification) => {
+      const { ticket } = this.#tracker.open();
+      try {
+        publisher.publish(notification, clock.nowMs(), ticket);
+      } finally {
+        ticket.seal();
+      }
+    });
   }
 
   /** What was appended before the end is made durable and saved: a restart then repeats as little as possible. */
@@ -310,7 +385,10 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // No signal is acted on any more, and then what was begun is given up.
+    const signals = this.#signals?.[Symbol.asyncDispose]();
     await this.#snapshots[Symbol.asyncDispose]();
+    await signals;
   }
 
   /** Nothing is in flight, and the source has had nothing to say for a while: between two batches of a backlog it has. */

@@ -16,6 +16,8 @@ export class TablePlans {
   readonly #prepared = new WeakMap<TableVersion, Prepared>();
   #lastVersion: TableVersion | null = null;
   #lastPrepared: Prepared | null = null;
+  /** Resolves once whoever came before is done; never rejects. */
+  #preparing: Promise<void> = Promise.resolve();
 
   constructor(planner: TablePlanner, deadLetters: DeadLetters) {
     this.#planner = planner;
@@ -35,9 +37,16 @@ export class TablePlans {
 
   /**
    * Resolves once the version's schemas have ids and its topic exists. Under the policy `dead_letter` a schema that the
-   * registry refuses sends the table's changes to the dead letters.
+   * registry refuses sends the table's changes to the dead letters. One at a time: readers of one table meet its version
+   * together, and a registry refuses to create what is being created.
    */
   async prepare(version: TableVersion, signal: AbortSignal): Promise<void> {
+    const turn = this.#preparing.then(() => this.#prepareNext(version, signal));
+    this.#preparing = turn.then(settled, settled);
+    await turn;
+  }
+
+  async #prepareNext(version: TableVersion, signal: AbortSignal): Promise<void> {
     if (!this.#prepared.has(version)) this.#prepared.set(version, await this.#plan(version, signal));
   }
 
@@ -51,3 +60,5 @@ export class TablePlans {
     }
   }
 }
+
+function settled(): void {}

@@ -7,17 +7,23 @@ import { builtPackage } from '../support/built-package.ts';
 import type { MysqlServer } from '../support/mysql-database.ts';
 import { benchMysql } from './mysql.ts';
 import { benchPostgres } from './postgres.ts';
-import { machine, renderFigures } from './report.ts';
+import { type Figure, machine, renderFigures } from './report.ts';
+import { benchSnapshot } from './snapshot.ts';
 
-const USAGE = 'usage: npm run bench -- <postgres|mysql|mariadb> [--rows N] [--json]';
+const USAGE = 'usage: npm run bench -- <postgres|mysql|mariadb|snapshot> [--rows N] [--json]';
 
-const SERVERS = ['postgres', 'mysql', 'mariadb'];
+const SERVERS = ['postgres', 'mysql', 'mariadb', 'snapshot'];
 
 function databaseOf(server: string): StackRequest {
-  if (server === 'postgres') return { postgres: [17] };
+  if (server === 'postgres' || server === 'snapshot') return { postgres: [17] };
   return server === 'mysql'
     ? { mysql: process.env.TEST_MYSQL_VERSION || DEFAULT_MYSQL }
     : { mariadb: process.env.TEST_MARIADB_VERSION || DEFAULT_MARIADB };
+}
+
+function measure(server: string, rows: number, main: string): Promise<Figure[]> {
+  if (server === 'postgres') return benchPostgres({ rows, main });
+  return server === 'snapshot' ? benchSnapshot({ rows, main }) : benchMysql(server as MysqlServer, { rows, main });
 }
 
 /** Exit code 2 for wrong usage. */
@@ -43,10 +49,7 @@ async function bench(): Promise<number> {
   const stack = await startStack({ ...databaseOf(server), kafka: true, registry: true });
   try {
     Object.assign(process.env, stackEnvironment(stack.urls));
-    const figures =
-      server === 'postgres'
-        ? await benchPostgres({ rows, main })
-        : await benchMysql(server as MysqlServer, { rows, main });
+    const figures = await measure(server, rows, main);
     if (values.json) process.stdout.write(`${JSON.stringify({ machine: machine(), figures }, null, 2)}\n`);
     else process.stdout.write(`${machine()}\n\n${renderFigures(figures)}\n`);
     return 0;

@@ -71,3 +71,19 @@ export class CommandProcess implements AsyncDisposable {
     await this.#exit;
   }
 }
+
+/** What a command came to that ends by itself. */
+export interface CommandResult {
+  readonly code: number | NodeJS.Signals;
+  readonly out: string;
+  readonly err: string;
+}
+
+export async function runCommand(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  await using command = new CommandProcess(args, environment);
+  const code = await command.ended();
+  return { code, out: command.stdout, err: command.stderr };
+}

@@ -1,4 +1,3 @@
-import { civilFromDays } from '../../../src/core/codecs/civil-date.ts';
 import { columnCodec, semantic } from '../../../src/core/codecs/codec.ts';
 import {
   append,
@@ -12,8 +11,7 @@ import { writeSaturated, writeThousandfold } from '../../../src/core/codecs/wide
 import type { ColumnCodec } from '../../../src/core/table.ts';
 import type { ValueWriter } from '../../../src/core/value-writer.ts';
 import type { TypeModes } from '../mysql-type.ts';
-import { malformed } from './malformed.ts';
-import { readDatetime, readFraction, readOldDatetime, TemporalParts } from './temporal-parts.ts';
+import { type ReadParts, TemporalParts } from './temporal-parts.ts';
 
 const parts = new TemporalParts();
 const LETTER_T = 0x54;
@@ -22,10 +20,9 @@ const LETTER_Z = 0x5a;
 /**
  * DATETIME, read as a time in UTC. Zero dates have no representation: null, or the fallback where the column cannot be.
  * @param digits fractional digits of the column
- * @param isOld whether the column has the form of servers before 5.6.4
+ * @param read of the form that the values have
  */
-export function datetimeCodec(digits: number, isOld: boolean, modes: TypeModes): ColumnCodec {
-  const read = isOld ? readOldDatetime : readDatetime;
+export function datetimeCodec(digits: number, read: ReadParts, modes: TypeModes): ColumnCodec {
   const codec = (type: 'int64' | 'string', name: string, write: (out: ValueWriter) => void, fallback: string | null) =>
     columnCodec(
       semantic(type, name),
@@ -53,25 +50,13 @@ export function datetimeCodec(digits: number, isOld: boolean, modes: TypeModes):
   }
 }
 
-/**
- * TIMESTAMP: seconds since 1970 in UTC, big-endian, and the fraction; text with the column's digits. 0 is the zero date.
- * @param isOld whether the column has the form of servers before 5.6.4: little-endian, without fraction
- */
-export function timestampCodec(digits: number, isOld: boolean): ColumnCodec {
+/** TIMESTAMP: a moment, as text in UTC with the column's digits. */
+export function timestampCodec(digits: number, read: ReadParts): ColumnCodec {
   return columnCodec(
     semantic('string', 'io.debezium.time.ZonedTimestamp'),
     (bytes, start, end, out) => {
-      if (end - start < 4) throw malformed('TIMESTAMP');
-      const buffer = bytes as Buffer;
-      const seconds = isOld ? buffer.readUInt32LE(start) : buffer.readUInt32BE(start);
-      parts.micros = readFraction(bytes, start + 4, end, 'TIMESTAMP');
-      if (seconds === 0 && parts.micros === 0) return false;
-      const days = Math.floor(seconds / 86_400);
-      const ofDay = seconds - days * 86_400;
-      civilFromDays(days, parts);
-      parts.hour = Math.floor(ofDay / 3600);
-      parts.minute = Math.floor(ofDay / 60) % 60;
-      parts.second = ofDay % 60;
+      read(bytes, start, end, parts);
+      if (!parts.isDate()) return false;
       writeIso(digits, out);
       return true;
     },

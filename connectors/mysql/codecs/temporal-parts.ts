@@ -1,4 +1,4 @@
-import { daysFromCivil, isCivilDate } from '../../../src/core/codecs/civil-date.ts';
+import { civilFromDays, daysFromCivil, isCivilDate } from '../../../src/core/codecs/civil-date.ts';
 import { malformed } from './malformed.ts';
 
 /** What a DATE, DATETIME or TIMESTAMP says. One object per codec module is reused. */
@@ -25,6 +25,9 @@ export class TemporalParts {
     return this.days() * 86_400 + this.hour * 3600 + this.minute * 60 + this.second;
   }
 }
+
+/** Reads one form of a DATE, DATETIME or TIMESTAMP. */
+export type ReadParts = (bytes: Uint8Array, start: number, end: number, parts: TemporalParts) => void;
 
 /** Microseconds of one unit of a fraction that is kept in 0 to 3 bytes. */
 const UNIT_MICROS = [0, 10_000, 100, 1] as const;
@@ -88,6 +91,35 @@ export function readOldDatetime(bytes: Uint8Array, start: number, end: number, p
   parts.minute = Math.floor(time / 100) % 100;
   parts.second = time % 100;
   parts.micros = 0;
+}
+
+/** TIMESTAMP: seconds since 1970 in UTC, big-endian, and the fraction. 0 is the zero date. */
+export function readTimestamp(bytes: Uint8Array, start: number, end: number, parts: TemporalParts): void {
+  if (end - start < 4) throw malformed('TIMESTAMP');
+  parts.micros = readFraction(bytes, start + 4, end, 'TIMESTAMP');
+  fillFromEpoch((bytes as Buffer).readUInt32BE(start), parts);
+}
+
+/** TIMESTAMP as servers before 5.6.4 wrote it: little-endian, without fraction. */
+export function readOldTimestamp(bytes: Uint8Array, start: number, end: number, parts: TemporalParts): void {
+  if (end - start !== 4) throw malformed('TIMESTAMP');
+  parts.micros = 0;
+  fillFromEpoch((bytes as Buffer).readUInt32LE(start), parts);
+}
+
+function fillFromEpoch(seconds: number, parts: TemporalParts): void {
+  if (seconds === 0 && parts.micros === 0) {
+    parts.year = 0;
+    parts.month = 0;
+    parts.day = 0;
+    return;
+  }
+  const days = Math.floor(seconds / 86_400);
+  const ofDay = seconds - days * 86_400;
+  civilFromDays(days, parts);
+  parts.hour = Math.floor(ofDay / 3600);
+  parts.minute = Math.floor(ofDay / 60) % 60;
+  parts.second = ofDay % 60;
 }
 
 /**

@@ -3,7 +3,10 @@ import { append, appendTime, beginIso, isoText } from '../../../src/core/codecs/
 import { writeThousandfold } from '../../../src/core/codecs/wide-long.ts';
 import type { ColumnCodec } from '../../../src/core/table.ts';
 import type { TypeModes } from '../mysql-type.ts';
-import { readOldTime, readTime, TemporalParts } from './temporal-parts.ts';
+import { TemporalParts } from './temporal-parts.ts';
+
+/** Microseconds, negative below zero. */
+export type ReadTime = (bytes: Uint8Array, start: number, end: number) => number;
 
 const DAY_MICROS = 86_400_000_000;
 const LETTER_Z = 0x5a;
@@ -13,10 +16,9 @@ const parts = new TemporalParts();
 
 /**
  * TIME, which is a duration from −838:59:59 to 838:59:59. Connect's time of day has no form for what is none: it is null.
- * @param isOld whether the column has the form of servers before 5.6.4
+ * @param read of the form that the values have, to microseconds
  */
-export function timeCodec(isOld: boolean, modes: TypeModes): ColumnCodec {
-  const read = isOld ? readOldTime : readTime;
+export function timeCodec(read: ReadTime, modes: TypeModes): ColumnCodec {
   switch (modes.time) {
     case 'connect':
       return columnCodec(

@@ -1,5 +1,6 @@
 import type { MessageArena } from '../../../src/core/message-arena.ts';
 import type { MessageInbox } from '../../../src/core/message-inbox.ts';
+import { untilAborted } from '../../../src/core/until-aborted.ts';
 
 /** `setTimeout` takes no more. */
 const LONGEST_TIMER_MS = 0x7fff_ffff;
@@ -7,14 +8,21 @@ const LONGEST_TIMER_MS = 0x7fff_ffff;
 /** The rows of one COPY while they arrive, as messages in arenas. */
 export class CopyRows {
   readonly #inbox: MessageInbox;
+  readonly #listen: () => void;
   readonly #ended = Promise.withResolvers<void>();
   #isEnded = false;
   #failure: Error | null = null;
   #isDiscarded = false;
   #heardAtMs = performance.now();
 
-  constructor(inbox: MessageInbox) {
+  /** `listen` makes a socket that the inbox paused go on. */
+  constructor(inbox: MessageInbox, listen: () => void) {
     this.#inbox = inbox;
+    this.#listen = listen;
+  }
+
+  get isDiscarded(): boolean {
+    return this.#isDiscarded;
   }
 
   /** Whoever takes an arena lets it go here. */
@@ -54,15 +62,20 @@ export class CopyRows {
     return arena;
   }
 
-  /** Milliseconds since the server sent something; 0 while it is not listened to. */
+  /** Milliseconds since the server sent something. */
   get silentMs(): number {
-    return this.#inbox.isPaused ? 0 : performance.now() - this.#heardAtMs;
+    return performance.now() - this.#heardAtMs;
   }
 
   /** Resolves when there is something to take, when the server is through, or after `patienceMs`. */
   async waitForMore(patienceMs: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#isEnded || !this.#inbox.isEmpty) return;
+    if (this.#inbox.isPaused) {
+      // What is held back until it is known whether a row follows it may be all that there is room for.
+      this.heard();
+      this.#listen();
+    }
     const wake = () => this.#inbox.wake();
     const timer = setTimeout(wake, Math.min(Math.max(patienceMs, 0), LONGEST_TIMER_MS));
     signal.addEventListener('abort', wake, { once: true });
@@ -81,8 +94,14 @@ export class CopyRows {
     while (!this.#inbox.isEmpty) this.#inbox.pool.letGo(this.#inbox.take() as MessageArena);
   }
 
-  /** Resolves when the server is through, well or not. */
-  get ended(): Promise<void> {
-    return this.#ended.promise;
+  /** Resolves when the server is through, well or not, or after `patienceMs`. */
+  async awaitEnd(patienceMs: number, signal: AbortSignal): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, patienceMs);
+    try {
+      await untilAborted(Promise.race([this.#ended.promise, late.promise]), signal);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }

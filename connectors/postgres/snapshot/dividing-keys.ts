@@ -9,8 +9,16 @@ import type { KnownVersions } from './view-table.ts';
 
 /** Fewer rows in a range are not worth a range of their own. */
 const MINIMUM_RANGE_ROWS = 10_000;
-/** Rows that are looked at for each range. */
-const SAMPLE_ROWS = 500;
+/** Pages that are looked at for each range: the rows of a page often lie together in the key as well, and count as one. */
+const SAMPLE_PAGES = 200;
+
+// Of a partitioned table: those of its partitions.
+const PAGES = `
+  WITH RECURSIVE part(relation) AS (
+    SELECT $1::oid UNION ALL SELECT i.inhrelid FROM part p JOIN pg_catalog.pg_inherits i ON i.inhparent = p.relation
+  )
+  SELECT sum(c.relpages)::float8 AS pages
+    FROM part p JOIN pg_catalog.pg_class c ON c.oid = p.relation AND c.relkind = 'r'`;
 
 interface KeyRow {
   readonly key: RowKey;
@@ -35,7 +43,8 @@ export async function dividingKeys(
   const found = await readViewTables(sql, names, config, server, versions, signal);
   const read = found.get(qualifiedName(table.id));
   if (read === undefined || read.key === null) return [];
-  const percent = Math.min(100, (100 * SAMPLE_ROWS * ranges) / table.estimatedRows);
+  const [size] = await sql.query<{ pages: number | null }>('reading the size of a table', PAGES, [read.oid], signal);
+  const percent = Math.min(100, (100 * SAMPLE_PAGES * ranges) / Math.max(1, size?.pages ?? 1));
   const texts = read.key.columns.map(({ name }) => `${quoteIdentifier(name)}::text`).join(', ');
   const rows = await sql.query<KeyRow & Record<string, unknown>>(
     'dividing a table',

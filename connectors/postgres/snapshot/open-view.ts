@@ -95,6 +95,7 @@ export async function beginView(
   const names = request.tables.map(({ id }) => ({ schema: id.schema ?? '', name: id.name }));
   const tables = await readViewTables(leader, names, config, server, versions, signal);
   for (const table of request.tables) requireSame(table, tables.get(qualifiedName(table.id)));
+  await Promise.all(connections.map((connection) => connection.allowCopies(signal)));
   return { tables, visibility: judged, point: { lsn: first.high, timeUs: first.timeUs } };
 }
 

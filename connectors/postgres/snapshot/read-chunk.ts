@@ -4,7 +4,7 @@ import type { MessageArena } from '../../../src/core/message-arena.ts';
 import type { Chunk, ChunkEnd, RowKey } from '../../../src/core/snapshot.ts';
 import { qualifiedName } from '../../../src/core/table.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
-import { chunkQuery } from './chunk-query.ts';
+import { chunkStatement } from './chunk-statement.ts';
 import type { CopyRows } from './copy-rows.ts';
 import type { ReaderConnection } from './reader-connection.ts';
 import type { RowBatch, RowBatches, ViewPoint } from './row-batch.ts';
@@ -30,7 +30,7 @@ export async function* readChunk(reading: ChunkReading, signal: AbortSignal): As
   const startedAtMs = performance.now();
   const budget = new ChunkBudget(chunk, table);
   const remainingMs = () => chunk.limits.timeMs - (performance.now() - startedAtMs);
-  const rows = connection.copy(doing, chunkQuery(table, chunk));
+  const rows = connection.copy(doing, chunkStatement(table, chunk));
   let held: RowBatch | null = null;
   let last: RowKey | null = null;
   const giveHeld = function* () {
@@ -44,13 +44,13 @@ export async function* readChunk(reading: ChunkReading, signal: AbortSignal): As
         yield* giveHeld();
         return { last, isDone: false };
       }
+      signal.throwIfAborted();
       const arena = rows.take();
       if (arena === null) {
         if (rows.isEnded) break;
         await waitForRows(reading, rows, budget, remainingMs, doing, signal);
         continue;
       }
-      signal.throwIfAborted();
       const batch = scan(reading, arena, rows, budget);
       const isCut = batch.count < arena.count;
       yield* giveHeld();

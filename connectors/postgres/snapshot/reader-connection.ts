@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import pg from 'pg';
 import { withConfiguredTls } from '../../../src/core/database-connection.ts';
 import { codeOf } from '../../../src/core/error-classification.ts';
-import { TransientError } from '../../../src/core/errors.ts';
+import { FatalError, TransientError } from '../../../src/core/errors.ts';
 import { freeBuffer } from '../../../src/core/free-buffer.ts';
 import { allocateBuffer } from '../../../src/core/large-buffer.ts';
 import { MessageInbox } from '../../../src/core/message-inbox.ts';
@@ -16,6 +16,7 @@ import { isTlsUnsupported, postgresError } from '../sql-state.ts';
 import { CopyRows } from './copy-rows.ts';
 
 const STOP_DEADLINE_MS = 5_000;
+const CANCEL_AGAIN_MS = 100;
 const QUERY_CANCELED = '57014';
 const SAVEPOINT = 'tailrace_read';
 
@@ -70,9 +71,10 @@ export class ReaderConnection implements SqlQueries, AsyncDisposable {
     });
     const connection = new ReaderConnection(config, client, control);
     try {
-      // Nothing may end a transaction that reads but its reader; it is not to take more of the server than one process.
+      // Nothing may end a transaction that reads but its reader; it is not to take more of the server than one process. Ranges
+      // are read in the order of their index: however little it costs to sort a table once, it would be done for each chunk.
       const noLimit = server.version >= 17 ? '; SET transaction_timeout = 0' : '';
-      const settings = `SET max_parallel_workers_per_gather = 0; SET jit = off${noLimit}`;
+      const settings = `SET max_parallel_workers_per_gather = 0; SET jit = off; SET enable_sort = off${noLimit}`;
       await connection.query('setting up a reader', settings, [], signal);
     } catch (error) {
       connection.destroy();
@@ -112,13 +114,25 @@ export class ReaderConnection implements SqlQueries, AsyncDisposable {
     );
   }
 
-  /** Starts a COPY of rows to here, in a subtransaction. Ends with `finish`, whatever happens in between. */
+  /** To be called once the transaction has its snapshot: what fails or is ended from then on leaves it as it was. */
+  async allowCopies(signal: AbortSignal): Promise<void> {
+    await this.query('setting a savepoint', `SAVEPOINT ${SAVEPOINT}`, [], signal);
+  }
+
+  /** Starts a COPY of rows to here. Ends with `finish`, whatever happens in between. */
   copy(doing: string, sql: string): CopyRows {
     if (this.#isBroken) throw this.#lost(doing);
-    const rows = new CopyRows(this.#inbox);
+    if (this.#copy !== null) {
+      throw new FatalError('Two chunks were read by the same reader at the same time.', {
+        code: 'POSTGRES_SNAPSHOT_READER',
+        remedy: 'Report this: the calls of a snapshot came in the wrong order.',
+      });
+    }
+    const rows = new CopyRows(this.#inbox, () => this.#socket.resume());
     this.#copy = rows;
-    const statements = `SAVEPOINT ${SAVEPOINT}; ${sql}; RELEASE SAVEPOINT ${SAVEPOINT}`;
-    this.#client.query(statements).then(
+    // The extended protocol takes one statement: a filter cannot smuggle in another.
+    const statement: pg.QueryConfig & { readonly queryMode: 'extended' } = { text: sql, queryMode: 'extended' };
+    this.#client.query(statement).then(
       () => rows.end(null),
       (error: unknown) => rows.end(postgresError(error, doing)),
     );
@@ -143,12 +157,13 @@ export class ReaderConnection implements SqlQueries, AsyncDisposable {
     const deadline = AbortSignal.timeout(STOP_DEADLINE_MS);
     rows.discard();
     this.#socket.resume();
-    if (!rows.isEnded) {
+    // The first one may come before the statement, and then does nothing.
+    while (!rows.isEnded) {
       await this.#control.query('ending a read', 'SELECT pg_catalog.pg_cancel_backend($1)', [this.#pid], deadline);
-      await untilAborted(rows.ended, deadline);
+      await rows.awaitEnd(CANCEL_AGAIN_MS, deadline);
     }
     if (rows.failure === null || this.#isBroken) return;
-    const rollback = `ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`;
+    const rollback = `ROLLBACK TO SAVEPOINT ${SAVEPOINT}`;
     try {
       await this.query('ending a read', rollback, [], deadline);
     } catch (error) {
@@ -214,6 +229,8 @@ export class ReaderConnection implements SqlQueries, AsyncDisposable {
         socket.destroy(postgresError(error, 'reading rows'));
       }
       this.#inbox.endOfRead(Date.now());
+      // It may have been listened to for one row more.
+      if (this.#inbox.isPaused && !this.#inbox.isEmpty) socket.pause();
     });
   }
 

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
+import { patternSource } from '../../config/pattern.ts';
 import type { SnapshotStatus } from '../../core/snapshot-status.ts';
 import { type AdminOptions, adminClient, adminCommand, sourcePath } from '../admin-command.ts';
 import { type CommandContext, notify, printJson, printLine } from '../command-context.ts';
 import { renderSnapshot } from '../status-table.ts';
-import { tablePatternText } from '../table-pattern.ts';
+import { tablePattern } from '../table-pattern.ts';
 
 interface StartOptions extends AdminOptions {
   readonly table?: string[];
@@ -19,7 +20,7 @@ export function snapshotCommand(context: CommandContext): Command {
         .option('--table <pattern...>', 'only tables whose schema.table, or table, matches this regular expression')
         .option('--where <sql>', 'only rows for which this condition holds')
         .action(async (source: string, options: StartOptions) => {
-          const tables = options.table?.map(tablePatternText) ?? null;
+          const tables = options.table?.map((text) => patternSource(tablePattern(text))) ?? null;
           const body = { tables, where: options.where ?? null };
           const client = adminClient(options, context, source);
           show(await client.request('POST', sourcePath(source, '/snapshots'), body), source, options, context);

@@ -7,6 +7,8 @@ export interface FetchRequest {
   readonly offset: number;
   readonly maxWaitMs: number;
   readonly maxBytes: number;
+  /** Nothing behind the first open transaction is given, and those that were aborted are named. False when missing. */
+  readonly committedOnly?: boolean;
 }
 
 export interface FetchResponse {
@@ -19,8 +21,17 @@ export interface FetchResponse {
 export interface FetchedPartition {
   readonly errorCode: number;
   readonly highWatermark: number;
+  /** First record still in the log. */
+  readonly logStartOffset: number;
+  /** Transactions in `records` that were aborted; empty unless asked for with `committedOnly`. */
+  readonly aborted: readonly AbortedTransaction[];
   /** Whole record batches, the last one possibly cut off. */
   readonly records: Buffer;
+}
+
+export interface AbortedTransaction {
+  readonly producerId: bigint;
+  readonly firstOffset: number;
 }
 
 /**
@@ -38,7 +49,7 @@ export const fetch: Api<FetchRequest, FetchResponse> = {
     out.int32(request.maxWaitMs);
     out.int32(1);
     out.int32(request.maxBytes);
-    out.int8(0);
+    out.int8(request.committedOnly === true ? 1 : 0);
     out.int32(0);
     out.int32(-1);
     out.array([request], ({ topic, partition, offset, maxBytes }) => {
@@ -78,15 +89,16 @@ function readPartition(input: WireReader): FetchedPartition {
   const errorCode = input.int16();
   const highWatermark = input.safeInt64();
   input.int64();
-  input.int64();
-  input.array(() => {
-    input.int64();
-    input.int64();
+  const logStartOffset = input.safeInt64();
+  const aborted = input.array(() => {
+    const producerId = input.int64();
+    const firstOffset = input.safeInt64();
     input.tags();
+    return { producerId, firstOffset };
   });
   input.int32();
   // Copied: the frame of an answer is only valid while it is decoded.
   const records = Buffer.from(input.nullableBytes() ?? []);
   input.tags();
-  return { errorCode, highWatermark, records };
+  return { errorCode, highWatermark, logStartOffset, aborted, records };
 }

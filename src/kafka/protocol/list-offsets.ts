@@ -1,6 +1,8 @@
 import type { Api } from './api.ts';
 
 export interface ListOffsetsRequest {
+  /** `end` when missing. `committed`: the first offset that an open transaction may still hold back. */
+  readonly at?: 'start' | 'end' | 'committed';
   readonly topics: readonly {
     readonly name: string;
     readonly partitions: readonly { readonly partition: number; readonly leaderEpoch: number }[];
@@ -12,14 +14,15 @@ export interface ListOffsetsResponse {
     readonly topic: string;
     readonly partition: number;
     readonly errorCode: number;
-    /** The next offset that will be written. */
+    /** At the end: the next offset that will be written. At the start: the first record still in the log. */
     readonly offset: number;
   }[];
 }
 
 const LATEST = -1n;
+const EARLIEST = -2n;
 
-/** The end of each partition, transactions in progress included; only its leader answers. */
+/** The start or the end of each partition; only its leader answers. */
 export const listOffsets: Api<ListOffsetsRequest, ListOffsetsResponse> = {
   name: 'ListOffsets',
   key: 2,
@@ -28,13 +31,14 @@ export const listOffsets: Api<ListOffsetsRequest, ListOffsetsResponse> = {
   flexible: true,
   encode(out, request) {
     out.int32(-1);
-    out.int8(0);
+    out.int8(request.at === 'committed' ? 1 : 0);
+    const time = request.at === 'start' ? EARLIEST : LATEST;
     out.array(request.topics, (topic) => {
       out.string(topic.name);
       out.array(topic.partitions, (partition) => {
         out.int32(partition.partition);
         out.int32(partition.leaderEpoch);
-        out.int64(LATEST);
+        out.int64(time);
         out.noTags();
       });
       out.noTags();

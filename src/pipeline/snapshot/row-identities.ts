@@ -11,7 +11,7 @@ interface Identity {
 export class RowIdentities {
   readonly #encoder: RecordEncoder;
   readonly #keyOf: (version: TableVersion) => readonly string[] | null;
-  readonly #identities = new WeakMap<TableVersion, Identity | null>();
+  #identities = new WeakMap<TableVersion, Identity | null>();
   readonly #before = new RowCells();
   readonly #after = new RowCells();
 
@@ -19,6 +19,11 @@ export class RowIdentities {
   constructor(encoder: RecordEncoder, keyOf: (version: TableVersion) => readonly string[] | null) {
     this.#encoder = encoder;
     this.#keyOf = keyOf;
+  }
+
+  /** Tables are told apart by other columns from now on. */
+  forget(): void {
+    this.#identities = new WeakMap();
   }
 
   /** Null where the image does not carry all of the columns. What the row was before stands in for what is unchanged. */

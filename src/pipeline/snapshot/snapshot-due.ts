@@ -34,7 +34,15 @@ export function snapshotAtFirst(mode: SnapshotSettings['mode'], startedAtMs: num
 export function tableToRead(table: SnapshotTable, { where }: SnapshotSettings): TableProgress {
   const name = qualifiedName(table.id);
   const filter = where.find((each) => each.table.test(name))?.filter ?? null;
-  return { table: name, filter, estimatedRows: table.estimatedRows, rows: 0, ranges: rangesOf([]), again: [] };
+  return {
+    table: name,
+    key: table.key,
+    filter,
+    estimatedRows: table.estimatedRows,
+    rows: 0,
+    ranges: rangesOf([]),
+    again: [],
+  };
 }
 
 /** Tables without key come first: the less the stream has told of them by then, the less is told twice. */

@@ -176,8 +176,20 @@ export class SnapshotRounds {
     this.#progress = { ...this.#progress, isPaused };
   }
 
-  /** Leaves these tables as they are. */
+  /** What the tables are now: those that are gone are left out, and one with another key is read from its start. */
+  adopt(keyOf: (table: string) => readonly string[] | null | undefined): void {
+    this.stop((table) => keyOf(table) === undefined);
+    for (const { table, key: before } of this.#tables) {
+      const key = keyOf(table) ?? null;
+      if (JSON.stringify(key) !== JSON.stringify(before)) {
+        this.#update(table, (each) => ({ ...each, key, rows: 0, ranges: rangesOf([]), again: [] }));
+      }
+    }
+  }
+
+  /** Leaves these tables as they are. The open round says nothing of them any more: nobody notes their changes now. */
   stop(matches: (table: string) => boolean): void {
+    for (const { table } of this.#chunks) if (matches(table)) this.altered(table);
     this.#progress = { ...this.#progress, tables: this.#tables.filter(({ table }) => !matches(table)) };
   }
 

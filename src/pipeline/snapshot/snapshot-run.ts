@@ -44,33 +44,40 @@ export interface SnapshotRunParts<P> {
  */
 export class SnapshotRun<P> {
   readonly #parts: SnapshotRunParts<P>;
-  readonly #tables: ReadonlyMap<string, SnapshotTable>;
+  /** By qualified name, as they were looked up last. */
+  readonly #tables: Map<string, SnapshotTable>;
+  readonly #identities: RowIdentities;
   readonly #rounds: SnapshotRounds;
   readonly #notes: StreamNotes<P>;
   readonly #chunks: ChunkPublisher<P>;
   readonly #size: ChunkSize;
-  /** What is stored beside the progress. */
-  readonly #covered: () => readonly string[];
+  readonly #storedBeside: () => Omit<SnapshotMemory, 'running'>;
   #view: SnapshotView<P> | null = null;
   #retryAtMs = 0;
+  /** A round failed: a table may be gone, or another than it was. */
+  #isStale = false;
   #waitsFor: string | null = null;
 
-  /** @param progress with its tables looked up; tables that are not in `tables` any more are left out. */
+  /**
+   * @param tables the captured tables; those of `progress` that are not among them any more are left out.
+   * @param storedBeside what is stored beside the progress.
+   */
   constructor(
     parts: SnapshotRunParts<P>,
-    tables: ReadonlyMap<string, SnapshotTable>,
+    tables: readonly SnapshotTable[],
     progress: SnapshotProgress,
-    covered: () => readonly string[],
+    storedBeside: () => Omit<SnapshotMemory, 'running'>,
   ) {
     const { settings, reader, encoder, metrics } = parts;
     this.#parts = parts;
-    this.#tables = tables;
-    this.#covered = covered;
+    this.#tables = new Map();
+    this.#storedBeside = storedBeside;
     this.#rounds = new SnapshotRounds(progress);
-    this.#rounds.stop((table) => !tables.has(table));
-    const keyOf = (version: TableVersion) => tables.get(qualifiedName(version.id))?.key ?? null;
+    const keyOf = (version: TableVersion) => this.#tables.get(qualifiedName(version.id))?.key ?? null;
     const identities = new RowIdentities(encoder, keyOf);
-    this.#notes = new StreamNotes({ reader, rounds: this.#rounds, identities, tables });
+    this.#identities = identities;
+    this.#adopt(tables);
+    this.#notes = new StreamNotes({ reader, rounds: this.#rounds, identities, tables: this.#tables });
     this.#size = new ChunkSize(settings.snapshot.chunkRows);
     const counter = metrics.counter('tailrace_snapshot_rows_total');
     this.#chunks = new ChunkPublisher({
@@ -100,7 +107,7 @@ export class SnapshotRun<P> {
   }
 
   get memory(): SnapshotMemory {
-    return { formatVersion: 1, covered: this.#covered(), running: this.isDone ? null : this.#rounds.progress };
+    return { ...this.#storedBeside(), running: this.isDone ? null : this.#rounds.progress };
   }
 
   /**
@@ -128,6 +135,7 @@ export class SnapshotRun<P> {
       if (!(error instanceof TransientError) || signal.aborted) throw error;
       this.#waitsFor = error.message;
       this.#retryAtMs = this.#parts.clock.nowMs() + RETRY_AFTER_ERROR_MS;
+      this.#isStale = true;
       this.#parts.logger.warn({ error }, 'a round of the snapshot failed and is begun again');
     }
   }
@@ -136,9 +144,9 @@ export class SnapshotRun<P> {
     this.#rounds.pause(isPaused);
   }
 
-  /** Nothing more is read; what was read stays. */
-  stop(): void {
-    this.#rounds.stop(() => true);
+  /** Nothing more of these tables is read; what was read stays. */
+  stop(matches: (table: string) => boolean): void {
+    this.#rounds.stop(matches);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -147,6 +155,9 @@ export class SnapshotRun<P> {
 
   async #open(position: P, signal: AbortSignal): Promise<void> {
     const { reader, settings, clock } = this.#parts;
+    if (this.#isStale) this.#adopt(await reader.readTables(signal));
+    this.#isStale = false;
+    if (this.#rounds.isDone) return;
     const chunks = await this.#nextChunks(settings.snapshot.parallelism, signal);
     const tables = [...new Set(chunks.map(({ table }) => table))].map((table) => this.#tables.get(table)!);
     const opened = await reader.openView({ tables, readers: chunks.length, emittedUpTo: position }, signal);
@@ -160,6 +171,13 @@ export class SnapshotRun<P> {
     this.#notes.view = opened;
     this.#rounds.open(chunks);
     if (this.#isWithoutKey(chunks)) await this.#readWhole(opened, chunks[0]!, position, signal);
+  }
+
+  #adopt(tables: readonly SnapshotTable[]): void {
+    this.#tables.clear();
+    for (const table of tables) this.#tables.set(qualifiedName(table.id), table);
+    this.#rounds.adopt((table) => this.#tables.get(table)?.key);
+    this.#identities.forget();
   }
 
   /** A table without key is read alone: its rows cannot be told from what the stream says of them meanwhile. */

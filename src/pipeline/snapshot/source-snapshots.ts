@@ -6,8 +6,10 @@ import type { SnapshotControl, SnapshotRequest } from '../../core/snapshot-contr
 import { isTableDone, type SnapshotMemory, type SnapshotProgress } from '../../core/snapshot-progress.ts';
 import type { SnapshotStateName, SnapshotStatus } from '../../core/snapshot-status.ts';
 import { qualifiedName, type TableVersion } from '../../core/table.ts';
+import type { SignalInbox } from '../signals/signal-inbox.ts';
 import type { StreamWatch } from '../stream-watch.ts';
 import { inReadingOrder, progressAtStart, type SnapshotDue, tableToRead } from './snapshot-due.ts';
+import type { SnapshotNotices } from './snapshot-notices.ts';
 import { SnapshotRun, type SnapshotRunParts } from './snapshot-run.ts';
 
 export interface SourceSnapshotsParts<P> extends Omit<SnapshotRunParts<P>, 'reader'> {
@@ -18,6 +20,8 @@ export interface SourceSnapshotsParts<P> extends Omit<SnapshotRunParts<P>, 'read
   readonly from: P;
   /** A snapshot begins, or the last one has ended. */
   readonly onRunning: (isRunning: boolean) => void;
+  /** Signals that are stored beside the snapshots; null where the source has none. */
+  readonly inbox: SignalInbox | null;
 }
 
 /** The snapshots of one run of a source: what is due at its start, and what an operator asks for. */
@@ -31,6 +35,8 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
   #last: SnapshotStatus | null = null;
   #position: P;
   #isBusy = false;
+  /** Tells how snapshots get on; null where nobody is to be told. */
+  notices: SnapshotNotices | null = null;
 
   constructor(parts: SourceSnapshotsParts<P>) {
     this.#parts = parts;
@@ -42,16 +48,24 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
 
   /** Looks up the tables and begins what is due. Called before the stream gives anything. */
   async begin(due: SnapshotDue, signal: AbortSignal): Promise<void> {
-    if (due === 'nothing') return;
+    if (due === 'nothing') {
+      this.notices?.skipped();
+      return;
+    }
     const { settings, stored, clock } = this.#parts;
     const reader = await this.#openReader(signal);
     const tables = await reader.readTables(signal);
     const begun = { id: crypto.randomUUID(), startedAtMs: clock.nowMs() };
     const progress = progressAtStart(due, stored, tables, settings.snapshot, begun);
     this.#cover(tables);
-    if (progress === null) await this.#finish('completed', null);
-    else this.#start(progress, tables);
-    this.#remember();
+    if (progress === null) {
+      await this.#finish('completed', null);
+      this.notices?.skipped();
+    } else {
+      const isResumed = (stored?.running?.tables ?? null) !== null;
+      this.#start(progress, tables, !isResumed);
+    }
+    this.remember();
   }
 
   /** Where something is to be done beside the stream; null while nothing is. */
@@ -95,11 +109,13 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     if (run === null) return;
     if (!run.isDone) await this.#stepOf(run, AbortSignal.any([signal, this.#closed.signal]));
     if (!run.isDone || this.#run !== run) return;
-    this.#remember();
+    if (this.#last === null) this.notices?.completed(run.progress);
+    this.remember();
     await this.#finish('completed', run);
   }
 
-  async start(request: SnapshotRequest): Promise<OperationOutcome<SnapshotStatus>> {
+  /** @param begun called when the snapshot begins, before that is remembered. */
+  async start(request: SnapshotRequest, begun?: () => void): Promise<OperationOutcome<SnapshotStatus>> {
     if (this.#run !== null || this.#isBusy) {
       return conflict(
         'SNAPSHOT_RUNNING',
@@ -111,8 +127,10 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     try {
       const { signal } = this.#closed;
       const tables = await (await this.#openReader(signal)).readTables(signal);
-      const { tables: patterns, where } = request;
-      const asked = tables.filter(({ id }) => patterns?.some((pattern) => pattern.test(qualifiedName(id))) ?? true);
+      const { tables: patterns, where, filters = [], without = [], kind = 'incremental', signalId } = request;
+      const matches = (name: string) =>
+        (patterns?.some((pattern) => pattern.test(name)) ?? true) && !without.some((pattern) => pattern.test(name));
+      const asked = tables.filter(({ id }) => matches(qualifiedName(id)));
       if (asked.length === 0) {
         await this.#closeReader();
         const remedy = 'Name captured tables as anchored patterns on schema.table.';
@@ -121,11 +139,14 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
       const { settings, clock } = this.#parts;
       const rows = inReadingOrder(asked).map((table) => {
         const each = tableToRead(table, settings.snapshot);
-        return where === null ? each : { ...each, filter: where };
+        const filter = where ?? filters.find((rule) => rule.table.test(each.table))?.filter ?? each.filter;
+        return { ...each, filter };
       });
-      const startedAtMs = clock.nowMs();
-      this.#start({ id: crypto.randomUUID(), kind: 'incremental', isPaused: false, startedAtMs, tables: rows }, tables);
-      this.#remember();
+      const asking = signalId === undefined ? {} : { signalId };
+      const fresh = { id: crypto.randomUUID(), kind, ...asking, isPaused: false, startedAtMs: clock.nowMs() };
+      this.#start({ ...fresh, tables: rows }, tables, true);
+      begun?.();
+      this.remember();
       return accepted(this.status()!);
     } finally {
       this.#isBusy = false;
@@ -140,7 +161,9 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
 
   async pause(): Promise<OperationOutcome<SnapshotStatus>> {
     return this.#control((run) => {
+      const { isPaused } = run.progress;
       run.pause(true);
+      if (!isPaused) this.notices?.paused(run.progress);
       return null;
     });
   }
@@ -151,18 +174,41 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
         return conflict('SNAPSHOT_NOT_PAUSED', 'The snapshot of this source is not paused.', 'There is nothing to do.');
       }
       run.pause(false);
+      this.notices?.paused(run.progress);
       return null;
     });
   }
 
-  async stop(): Promise<OperationOutcome<SnapshotStatus>> {
-    const before = this.#run;
-    const outcome = await this.#control((run) => {
-      this.#last = statusOf(run.progress, 'stopped', this.#parts.clock.nowMs(), null);
-      run.stop();
+  async stop(tables?: readonly RegExp[]): Promise<OperationOutcome<SnapshotStatus>> {
+    if (tables === undefined) {
+      const outcome = this.#control((run) => this.#stopAll(run));
+      return outcome.ok ? accepted(this.#last!) : outcome;
+    }
+    return this.#control((run) => {
+      const { progress } = run;
+      const stopped = (progress.tables ?? [])
+        .filter((each) => !isTableDone(each) && tables.some((pattern) => pattern.test(each.table)))
+        .map(({ table }) => table);
+      if (stopped.length === 0) {
+        const remedy = 'Name tables of the snapshot that are not read to their end.';
+        return invalid('SNAPSHOT_NO_TABLE', 'No table of the snapshot matches.', remedy, 'tables');
+      }
+      if (stopped.length === progress.tables?.length) return this.#stopAll(run);
+      run.stop((table) => stopped.includes(table));
+      this.notices?.aborted(progress, stopped);
       return null;
     });
-    return outcome.ok && before !== null ? accepted(this.#last!) : outcome;
+  }
+
+  /** What is known goes into the next checkpoint. */
+  remember(): void {
+    const entry = this.#parts.tracker.open();
+    entry.snapshot = this.memory;
+    entry.ticket.seal();
+  }
+
+  get memory(): SnapshotMemory {
+    return this.#run?.memory ?? { ...this.#storedBeside(), running: null };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -174,15 +220,24 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
 
   /** What an operator asked for and cannot be read ends that snapshot; what is due by itself ends the run. */
   async #stepOf(run: SnapshotRun<P>, signal: AbortSignal): Promise<void> {
+    const before = run.progress;
     try {
       await run.step(this.#position, signal);
+      this.notices?.advanced(before, run.progress);
     } catch (error) {
-      const isAsked = run.progress.kind === 'incremental' && error instanceof TailraceError && !signal.aborted;
+      const isAsked = isAskedFor(run.progress) && error instanceof TailraceError && !signal.aborted;
       if (!isAsked) throw error;
       this.#parts.logger.error({ error }, 'the snapshot cannot go on and was stopped; the source streams on');
-      this.#last = statusOf(run.progress, 'stopped', this.#parts.clock.nowMs(), null);
-      run.stop();
+      this.#stopAll(run);
     }
+  }
+
+  #stopAll(run: SnapshotRun<P>): null {
+    const { progress } = run;
+    this.#last = statusOf(progress, 'stopped', this.#parts.clock.nowMs(), null);
+    run.stop(() => true);
+    this.notices?.aborted(progress, null);
+    return null;
   }
 
   #control(act: (run: SnapshotRun<P>) => OperationOutcome<SnapshotStatus> | null): OperationOutcome<SnapshotStatus> {
@@ -193,31 +248,35 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     }
     const refused = act(run);
     if (refused !== null) return refused;
-    this.#remember();
+    this.remember();
     return accepted(this.status()!);
   }
 
-  #start(progress: SnapshotProgress, tables: readonly SnapshotTable[]): void {
-    const byName = new Map(tables.map((table) => [qualifiedName(table.id), table]));
-    this.#run = new SnapshotRun({ ...this.#parts, reader: this.#reader! }, byName, progress, () => this.#covered);
+  #start(progress: SnapshotProgress, tables: readonly SnapshotTable[], isNew: boolean): void {
+    const parts = { ...this.#parts, reader: this.#reader! };
+    this.#run = new SnapshotRun(parts, tables, progress, () => this.#storedBeside());
     this.#last = null;
     this.#running.set(1);
     const names = progress.tables?.map(({ table }) => table) ?? [];
     this.#parts.logger.info({ snapshot: progress.id, kind: progress.kind, tables: names }, 'a snapshot is under way');
     this.#parts.onRunning(true);
+    if (isNew) this.notices?.started(progress);
   }
 
+  /** Everything but the closing is done at once: another snapshot may begin meanwhile, with a reader of its own. */
   async #finish(state: SnapshotStateName, run: SnapshotRun<P> | null): Promise<void> {
+    const reader = this.#reader;
+    this.#reader = null;
     this.#run = null;
+    this.#running.set(0);
     if (run !== null) {
       this.#last ??= statusOf(run.progress, state, this.#parts.clock.nowMs(), null);
       const rows = this.#last.tables.reduce((sum, table) => sum + table.rows, 0);
       this.#parts.logger.info({ snapshot: run.progress.id, rows }, `the snapshot is ${this.#last.state}`);
-      await run[Symbol.asyncDispose]();
       this.#parts.onRunning(false);
     }
-    this.#running.set(0);
-    await this.#closeReader();
+    await run?.[Symbol.asyncDispose]();
+    await reader?.[Symbol.asyncDispose]();
   }
 
   #cover(tables: readonly SnapshotTable[]): void {
@@ -226,11 +285,9 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     this.#covered = [...names];
   }
 
-  /** What is known goes into the next checkpoint. */
-  #remember(): void {
-    const entry = this.#parts.tracker.open();
-    entry.snapshot = this.#run?.memory ?? { formatVersion: 1, covered: this.#covered, running: null };
-    entry.ticket.seal();
+  #storedBeside(): Omit<SnapshotMemory, 'running'> {
+    const signals = this.#parts.inbox?.memory;
+    return { formatVersion: 1, covered: this.#covered, ...(signals === undefined ? {} : { signals }) };
   }
 
   async #openReader(signal: AbortSignal): Promise<SnapshotReader<P>> {
@@ -243,6 +300,11 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     this.#reader = null;
     await reader?.[Symbol.asyncDispose]();
   }
+}
+
+/** An operator asked for it, by a signal or otherwise; it was not due by itself. */
+function isAskedFor({ kind, signalId }: SnapshotProgress): boolean {
+  return kind === 'incremental' || signalId !== undefined;
 }
 
 function stateOf(run: { readonly progress: SnapshotProgress; readonly waitsFor: string | null }): SnapshotStateName {

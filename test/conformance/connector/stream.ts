@@ -7,6 +7,9 @@ import { Source } from './source.ts';
 
 const TABLE = 'CREATE TABLE t (id int PRIMARY KEY, v varchar(200))';
 
+/** Ends of the log that are come to. */
+const HEADS = 60;
+
 /** What a stream tells, and in which order. */
 export function testStream(server: ConformanceServer): void {
   it('a fresh start tells what comes from then on, of captured tables alone', async () => {
@@ -183,6 +186,28 @@ export function testStream(server: ConformanceServer): void {
     await database.run("INSERT INTO t VALUES (1, 'meanwhile')");
     await using again = await source.resume(advanced);
     assert.deepEqual(insertedTexts(await again.readThrough('meanwhile')), ['meanwhile']);
+  });
+
+  it('whoever has come to the end of the log has been told everything before it, and an idle log is come to', {
+    timeout: 120_000,
+  }, async () => {
+    await using database = await server.createDatabase();
+    await database.run('CREATE TABLE t (id int PRIMARY KEY, v varchar(4000))');
+    const source = new Source(server, database);
+    await using reader = await source.startFresh();
+    const { positions } = server.connector;
+    let told = 0;
+    for (let round = 1; round <= HEADS; round += 1) {
+      // Of all lengths, so that the end of the log lies anywhere in its pages.
+      const text = 'x'.repeat((round * 397) % 4000);
+      await database.run(`INSERT INTO t VALUES (${round}, '${text}')`);
+      const head = positions.sortKey(await reader.session.readHead(source.signal));
+      const changes = await reader.readUntil(
+        ({ resumeAt }) => resumeAt !== null && positions.sortKey(positions.decode(resumeAt)) >= head,
+      );
+      told += changes.filter(({ kind }) => kind === 'insert').length;
+      assert.equal(told, round, 'each row comes before the end that the log had behind it');
+    }
   });
 
   it('a batch owns its bytes until it is released', async () => {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SqlConnection } from '../../../connectors/postgres/connection.ts';
+import { readServerFacts } from '../../../connectors/postgres/server-facts.ts';
+import { chunkQuery } from '../../../connectors/postgres/snapshot/chunk-statement.ts';
+import { readViewTables } from '../../../connectors/postgres/snapshot/read-view-tables.ts';
 import { createPostgresDatabase } from '../../support/postgres-database.ts';
-import { chunkOf, NO_LIMITS, openReader, openView, readChunk, readInChunks, tableNamed } from './reader-under-test.ts';
+import { chunkOf, openReader, openView, readChunk, readInChunks, tableNamed } from './reader-under-test.ts';
 import { SourceUnderTest } from './source-under-test.ts';
 
 /** Key columns of a table, and rows for them. */
@@ -114,5 +118,87 @@ test('chunks of every kind of key cover the table exactly once, in the order of 
       const { rows: wanted } = await readChunk(view, chunkOf(table, { keys: some }));
       assert.equal(wanted.length, some.length);
     });
+  }
+});
+
+test('an index of several directions, collations and operator classes is followed as it is', async () => {
+  await using database = await createPostgresDatabase({
+    sql: `${SCHEMA};
+      CREATE TABLE t (v text, a int NOT NULL, b text COLLATE "de-x-icu" NOT NULL, c public.citext NOT NULL);
+      CREATE UNIQUE INDEX ON t (a DESC NULLS LAST, b COLLATE "C", c);
+      ALTER TABLE t REPLICA IDENTITY FULL;
+      INSERT INTO t SELECT 'v', i % 3, chr(65 + i % 5 + 32 * (i % 2)), chr(65 + i) FROM generate_series(0, 59) i;
+      CREATE TABLE u (a text COLLATE "de-x-icu" NOT NULL, v text);
+      CREATE UNIQUE INDEX ON u (a text_pattern_ops);
+      ALTER TABLE u REPLICA IDENTITY FULL;
+      INSERT INTO u SELECT chr(65 + i % 26 + 32 * (i % 2)) || i, 'v' FROM generate_series(0, 59) i;
+      ANALYZE`,
+  });
+  await using reader = await openReader(new SourceUnderTest(database));
+  for (const [name, order] of [
+    ['t', 't.a DESC, t.b COLLATE "C", t.c'],
+    ['u', 'u.a COLLATE "C"'],
+  ] as const) {
+    const table = await tableNamed(reader, `public.${name}`);
+    const columns = table.key!.map((column) => `${column}::text`).join(', ');
+    const expected = await database.query<Record<string, string>>(`SELECT ${columns} FROM ${name} ORDER BY ${order}`);
+    await using view = await openView(reader, [table]);
+    for (const rows of [1, 7, 60]) {
+      const chunks = await readInChunks(view, table, { rows });
+      const keys = chunks.flatMap((chunk) => chunk.rows.map((row) => table.key!.map((column) => row[column])));
+      assert.deepEqual(
+        keys,
+        expected.map((row) => table.key!.map((column) => row[column])),
+      );
+    }
+  }
+});
+
+test('a chunk is read by the index of its key, whatever the key', async () => {
+  await using database = await createPostgresDatabase({
+    sql: `${SCHEMA};
+      CREATE TABLE by_text (a text COLLATE "de-x-icu" PRIMARY KEY, v text);
+      INSERT INTO by_text SELECT md5(i::text), 'v' FROM generate_series(1, 20000) i;
+      CREATE TABLE by_two (a int, b public.mood, v text, PRIMARY KEY (a, b));
+      INSERT INTO by_two SELECT i, 'ok', 'v' FROM generate_series(1, 20000) i;
+      CREATE TABLE by_citext (a public.citext, b public.positive, v text, PRIMARY KEY (a, b));
+      INSERT INTO by_citext SELECT md5(i::text), i, 'v' FROM generate_series(1, 20000) i;
+      CREATE TABLE by_varchar (a varchar(40) PRIMARY KEY, v text);
+      INSERT INTO by_varchar SELECT md5(i::text), 'v' FROM generate_series(1, 20000) i;
+      ANALYZE`,
+  });
+  const source = new SourceUnderTest(database);
+  await using sql = new SqlConnection(source.config.connection, 'test');
+  const server = await readServerFacts(sql, source.signal);
+  const names = ['by_text', 'by_two', 'by_citext', 'by_varchar'].map((name) => ({ schema: 'public', name }));
+  const tables = await readViewTables(sql, names, source.config, server, new Map(), source.signal);
+  // As the readers do.
+  await sql.query('setting', 'SET enable_sort = off', [], source.signal);
+  for (const table of tables.values()) {
+    const key = await sql.query<{ key: string[] }>(
+      'looking for a key',
+      `SELECT ARRAY[${table.key!.columns.map(({ name }) => `${name}::text`).join(', ')}] AS key FROM ${table.from} LIMIT 3`,
+      [],
+      source.signal,
+    );
+    const [after, upTo, third] = key.map((row) => row.key) as [string[], string[], string[]];
+    for (const parts of [{ after }, { after, upTo }, { keys: [after, upTo, third] }]) {
+      const limits = { rows: 100, bytes: 1e9, timeMs: 1e9 };
+      const snapshotTable = { id: table.id, key: [], estimatedRows: null };
+      const query = chunkQuery(table, {
+        table: snapshotTable,
+        after: null,
+        upTo: null,
+        keys: null,
+        filter: null,
+        ...parts,
+        limits,
+      });
+      const plan = await sql.query<{ 'QUERY PLAN': string }>('explaining', `EXPLAIN ${query}`, [], source.signal);
+      const text = plan.map((row) => row['QUERY PLAN']).join('\n');
+      assert.match(text, /Index/, text);
+      assert.doesNotMatch(text, /Seq Scan/, text);
+      if (!('keys' in parts)) assert.doesNotMatch(text, /Sort/, text);
+    }
   }
 });

@@ -333,6 +333,7 @@ describe('tokens', () => {
       }
     }
     assert.equal((await send(server, 'POST', `${AT}/snapshots`, { text: '{' })).status, 401);
+    assert.equal((await fetch(server.url + AT, { method: 'HEAD' })).status, 401);
     assert.deepEqual(operations.asked, []);
     assert.ok(audit.lines.every(({ fields }) => fields.outcome === 'denied'));
     assert.equal(audit.lines.length, headers.length + 1);

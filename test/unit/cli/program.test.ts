@@ -28,6 +28,7 @@ const UNUSED: Application = {
   teardown: () => assert.fail('teardown was called'),
   tailDatabase: () => assert.fail('tailDatabase was called'),
   tailTopic: () => assert.fail('tailTopic was called'),
+  verifySource: () => assert.fail('verifySource was called'),
 };
 
 async function tailrace(args: readonly string[], application: Partial<Application> = {}, terminal = false) {

@@ -39,12 +39,7 @@ describe("Debezium's connectors", () => {
       'value.converter',
       'value.converter.schemas.enable',
     ],
-    pg_incr: [
-      'signal.data.collection',
-      'incremental.snapshot.chunk.size',
-      'notification.enabled.channels',
-      'notification.sink.topic.name',
-    ],
+    pg_incr: ['incremental.snapshot.chunk.size'],
   };
   for (const [name, properties] of Object.entries(CONNECTORS)) {
     it(`${name} is read but for ${REFUSED[name]?.length ?? 0} properties`, async () => {
@@ -64,6 +59,13 @@ describe("Debezium's connectors", () => {
       assert.equal((source.connector.password as { reveal(): string }).reveal(), 'x');
     });
   }
+
+  it('pg_incr is signalled by its table and notifies a topic', async () => {
+    const { 'incremental.snapshot.chunk.size': _, ...properties } = CONNECTORS.pg_incr!;
+    const source = await sourceOf({ ...properties, 'snapshot.mode': 'no_data' });
+    assert.deepEqual(source.signals, { table: 'inv.dbz_signal', topic: null });
+    assert.deepEqual(source.notifications, { topic: 'pg_incr.notifications' });
+  });
 
   it('pg_default captures by schema, but for two tables', async () => {
     const source = await sourceOf({ ...CONNECTORS.pg_default!, 'snapshot.mode': 'no_data' });
@@ -207,5 +209,55 @@ describe("Debezium's properties that cannot be", () => {
     const source = await sourceOf(LEAST, { name: 'mine', on_poison: 'dead_letter', slot: { failover: true } });
     assert.deepEqual([source.name, source.topicPrefix, source.onPoison], ['mine', 'shop', 'dead_letter']);
     assert.deepEqual(source.connector.slot, { failover: true });
+  });
+});
+
+describe("Debezium's channels", () => {
+  it('brings the signal table whatever the table lists say', async () => {
+    const source = await sourceOf({
+      ...LEAST,
+      'table.include.list': 'public.orders',
+      'table.exclude.list': '',
+      'signal.data.collection': 'ops.signals',
+    });
+    assert.ok(capturesTable(source, 'ops.signals'));
+    assert.ok(!capturesTable(source, 'ops.signals2'));
+  });
+
+  it('reads a topic only where the channel is on, whose name has a default', async () => {
+    const kafka = await sourceOf({ ...LEAST, 'signal.enabled.channels': 'source,Kafka', 'signal.kafka.topic': 'ops' });
+    assert.deepEqual(kafka.signals, { table: null, topic: 'ops' });
+    const byDefault = await sourceOf({
+      ...LEAST,
+      'signal.enabled.channels': 'kafka',
+      'signal.data.collection': 'ops.signals',
+    });
+    assert.deepEqual(byDefault.signals, { table: null, topic: 'shop-signal' });
+    const problems = await problemsOf(configuration({ ...LEAST, 'signal.kafka.topic': 'ops' }));
+    assert.deepEqual(
+      problems.map(({ path, message }) => [path, message]),
+      [['sources[0].debezium."signal.kafka.topic"', 'has no effect']],
+    );
+  });
+
+  it('refuses channels that have no counterpart, and a sink without topic', async () => {
+    const problems = await problemsOf(
+      configuration({
+        ...LEAST,
+        'signal.enabled.channels': 'source,file,jmx',
+        'signal.kafka.bootstrap.servers': 'a:1',
+        'notification.enabled.channels': 'sink,log',
+      }),
+    );
+    assert.deepEqual(
+      problems.map(({ path, message }) => `${path} ${message}`).sort(),
+      [
+        'sources[0].debezium."notification.enabled.channels" names log, a channel without counterpart',
+        'sources[0].debezium."notification.enabled.channels" names sink, which has no topic',
+        'sources[0].debezium."signal.enabled.channels" names file, a channel without counterpart',
+        'sources[0].debezium."signal.enabled.channels" names jmx, a channel without counterpart',
+        'sources[0].debezium."signal.kafka.bootstrap.servers" is not a setting of a source here',
+      ].sort(),
+    );
   });
 });

@@ -43,6 +43,8 @@ describe('a configuration of the least settings', () => {
           columns: { exclude: [], mask: [], hash: [], truncate: [], propagateSourceType: [] },
           messageKeys: [],
           snapshot: { mode: 'no_data', chunkRows: 50_000, parallelism: 2, where: [] },
+          signals: { table: null, topic: null },
+          notifications: { topic: null },
           heartbeatIntervalMs: 10_000,
           heartbeatTopic: false,
           extendedHeaders: false,

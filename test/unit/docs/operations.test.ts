@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** First words of the codes that an operator can see; other constants in capitals are the database's or Kafka's. */
 const CODE =
-  /'((?:CHECKPOINT|COLUMN|CONFIGURATION|FIELD_NAME|HTTP_ADDRESS|KAFKA|KEY_COLUMN|MASK|MESSAGE_KEY|METRIC|MYSQL|POSTGRES|RECORD_TOO|REGISTRY|SCHEMA|SOURCE|STATE|SUPERVISION|TAIL)_[A-Z0-9_]+|UNCLASSIFIED)'/g;
+  /'((?:BODY|CHECKPOINT|COLUMN|CONFIGURATION|CONFIRMATION|DAEMON|FIELD_NAME|HTTP_(?:ADDRESS|TLS)|KAFKA|KEY_COLUMN|MASK|MESSAGE_KEY|METRIC|MYSQL|PATTERN|POSTGRES|RECORD_TOO|REGISTRY|SCHEMA|SNAPSHOT|SOURCE|STATE|SUPERVISION|TAIL|VERIFY)_[A-Z0-9_]+|UNCLASSIFIED)'/g;
 /** Names of Kafka's own codes, which the page has as a family. */
 const KAFKA_NAMES = 'src/kafka/error-codes.ts';
 

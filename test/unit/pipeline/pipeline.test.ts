@@ -132,6 +132,8 @@ class Stage {
         extendedHeaders: false,
         onPoison: 'fail',
         snapshot: { mode: 'no_data', chunkRows: 1000, parallelism: 1, where: [] },
+        signals: { table: null, topic: null },
+        notifications: { topic: null },
         columns: { exclude: [], mask: [], hash: [], truncate: [] },
       },
       connector: {

@@ -6,6 +6,7 @@ import type { PreflightFacts } from '../../../../connectors/mysql/preflight-fact
 
 const GOOD: Readonly<Record<string, string>> = {
   log_bin: 'ON',
+  gtid_mode: 'ON',
   binlog_format: 'ROW',
   binlog_row_image: 'FULL',
   binlog_row_metadata: 'FULL',
@@ -60,8 +61,28 @@ it('grants, replicas and tables are looked at', () => {
   assert.deepEqual(problems({}, { tables: [] }), ['tables: warning']);
   assert.deepEqual(
     problems({}, { tables: [{ name: 'a.k', database: 'a', table: 'k', engine: 'MyISAM', hasKey: false }] }),
-    ['keys: warning', 'engines: warning'],
+    ['keys: warning', 'snapshot_locks: warning', 'engines: warning'],
   );
+});
+
+it('a snapshot locks tables where nothing else tells what is visible, and needs a grant for it', () => {
+  const remedies = (gtidMode: string, grant: string): string[] => {
+    const server = { dialect: 'mysql', version: '5.7', identity: 'x', hasGtids: gtidMode !== 'OFF' } as const;
+    const facts: PreflightFacts = {
+      server: { ...server, variables: new Map(Object.entries({ ...GOOD, gtid_mode: gtidMode })) },
+      grants: [`GRANT ${grant} ON \`a\`.* TO \`cdc\`@\`%\``],
+      replicaIds: [],
+      hasTemporaryFiles: true,
+      tables: [{ name: 'a.t', database: 'a', table: 't', engine: 'InnoDB', hasKey: true }],
+    };
+    return runChecks(facts, { dialect: 'mysql', serverId: 5701 } as MySqlConfig)
+      .filter(({ check, severity }) => check === 'snapshot_locks' && severity !== 'ok')
+      .map(({ remedy }) => remedy);
+  };
+  assert.deepEqual(remedies('ON', 'SELECT'), []);
+  assert.match(remedies('OFF', 'SELECT')[0]!, /GRANT LOCK TABLES ON a\.\* TO the account/);
+  assert.match(remedies('ON_PERMISSIVE', 'SELECT')[0]!, /GRANT LOCK TABLES/);
+  assert.doesNotMatch(remedies('OFF', 'SELECT, LOCK TABLES')[0]!, /GRANT/);
 });
 
 it('a large transaction needs a place to wait in, all the more where transactions are compressed', () => {

@@ -112,8 +112,10 @@ describe('what a statement is about', () => {
   });
 
   it('reads a megabyte in no time', () => {
-    const startedAt = performance.now();
+    // Of the processor: the machine may have other work.
+    const before = process.cpuUsage();
     told(`alter table t add c varchar(10) comment '${'x '.repeat(500_000)}', rename to u`);
-    assert.ok(performance.now() - startedAt < 1000);
+    const { user, system } = process.cpuUsage(before);
+    assert.ok(user + system < 1_000_000, `${user + system} µs`);
   });
 });

@@ -38,24 +38,28 @@ export function fakeCatalog(tables: Record<number, FakeTable>, asked: number[] =
   const query = async (doing: string, _sql: string, [argument]: readonly unknown[]): Promise<unknown[]> => {
     switch (doing) {
       case 'reading the columns of a table':
-        asked.push(argument as number);
-        return Object.entries(tables[argument as number]?.columns ?? {}).map(([name, column]) => ({
-          name,
-          not_null: column.notNull ?? false,
-          default_expression: column.default ?? null,
-        }));
-      case 'reading the indexes of a table': {
-        const table = tables[argument as number];
-        const row = (columns: string[] | undefined, more: object) =>
-          columns === undefined
-            ? []
-            : [{ is_primary: false, is_identity: false, is_plain_unique: false, columns, ...more }];
-        return [
-          ...row(table?.primaryKey, { is_primary: true, is_plain_unique: true }),
-          ...row(table?.identityIndex, { is_identity: true, is_plain_unique: true }),
-          ...(table?.unique ?? []).flatMap((columns) => row(columns, { is_plain_unique: true })),
-        ];
-      }
+        asked.push(...(argument as number[]));
+        return (argument as number[]).flatMap((relation) =>
+          Object.entries(tables[relation]?.columns ?? {}).map(([name, column]) => ({
+            relation,
+            name,
+            not_null: column.notNull ?? false,
+            default_expression: column.default ?? null,
+          })),
+        );
+      case 'reading the indexes of a table':
+        return (argument as number[]).flatMap((relation) => {
+          const table = tables[relation];
+          const row = (columns: string[] | undefined, more: object) =>
+            columns === undefined
+              ? []
+              : [{ relation, is_primary: false, is_identity: false, is_plain_unique: false, columns, ...more }];
+          return [
+            ...row(table?.primaryKey, { is_primary: true, is_plain_unique: true }),
+            ...row(table?.identityIndex, { is_identity: true, is_plain_unique: true }),
+            ...(table?.unique ?? []).flatMap((columns) => row(columns, { is_plain_unique: true })),
+          ];
+        });
       case 'reading types':
         return (argument as number[]).map((oid) => ({
           oid,

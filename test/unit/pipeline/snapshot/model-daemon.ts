@@ -38,7 +38,7 @@ export class ModelDaemon {
       kind: 'initial',
       isPaused: false,
       startedAtMs: 0,
-      tables: [{ table: TABLE, filter: null, estimatedRows: null, rows: 0, ranges, again: [] }],
+      tables: [{ table: TABLE, key: ['id'], filter: null, estimatedRows: null, rows: 0, ranges, again: [] }],
     });
     this.#saved = { position: this.#position, progress: this.#rounds.progress, newest: new Map() };
   }

@@ -2,8 +2,12 @@ import type { Chunk } from '../../../src/core/snapshot.ts';
 import type { ViewTable } from './view-table.ts';
 
 /** The statement that copies the rows of a chunk, and one more than its limit, which tells that it was one. */
+export function chunkStatement(table: ViewTable, chunk: Chunk): string {
+  return `COPY (${chunkQuery(table, chunk)}) TO STDOUT`;
+}
+
 export function chunkQuery(table: ViewTable, chunk: Chunk): string {
-  const { key } = table;
+  const { key, columnList, from } = table;
   const conditions: string[] = [];
   if (key !== null) {
     if (chunk.after !== null) conditions.push(key.isAfter(chunk.after));
@@ -14,6 +18,9 @@ export function chunkQuery(table: ViewTable, chunk: Chunk): string {
   // The operator's text may end in a comment.
   if (chunk.filter !== null) conditions.push(`(${chunk.filter}\n)`);
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
-  const order = key === null ? '' : ` ORDER BY ${key.orderBy} LIMIT ${chunk.limits.rows + 1}`;
-  return `COPY (SELECT ${table.columnList} FROM ${table.from}${where}${order}) TO STDOUT`;
+  const rows = `SELECT ${columnList} FROM ${from}${where}`;
+  if (key === null) return rows;
+  // Single keys are looked up first, and then sorted: their order must not make the planner walk through the whole index.
+  const ordered = chunk.keys === null ? rows : `SELECT ${columnList} FROM (${rows} OFFSET 0) AS wanted`;
+  return `${ordered} ORDER BY ${key.orderBy} LIMIT ${chunk.limits.rows + 1}`;
 }

@@ -1,7 +1,13 @@
 import { accessSync, closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FatalError, TransientError } from '../../src/core/errors.ts';
+import { FatalError, TransientError } from './errors.ts';
+
+/** What an operator is told where there is no room: the code of the error, and what waits in the file. */
+export interface SpillAdvice {
+  readonly code: string;
+  readonly remedy: string;
+}
 
 /**
  * A temporary file that only this descriptor knows: it ends with the process, however that ends. For what must be kept
@@ -9,12 +15,14 @@ import { FatalError, TransientError } from '../../src/core/errors.ts';
  */
 export class UnnamedFile {
   readonly #descriptor: number;
+  readonly #advice: SpillAdvice;
   #length = 0;
   #isOpen = true;
 
   /** @throws FatalError where the temporary directory cannot be written */
-  constructor() {
-    this.#descriptor = open();
+  constructor(advice: SpillAdvice) {
+    this.#advice = advice;
+    this.#descriptor = open(advice);
   }
 
   /** Bytes written. */
@@ -52,8 +60,7 @@ export class UnnamedFile {
       return writeSync(this.#descriptor, bytes, at, length, this.#length);
     } catch (cause) {
       throw new TransientError(`A temporary file cannot be written (${codeOf(cause)}).`, {
-        code: 'MYSQL_SPILL',
-        remedy: 'Make room in the temporary directory (TMPDIR): large compressed or prepared transactions wait there.',
+        ...this.#advice,
         cause,
       });
     }
@@ -71,7 +78,7 @@ export function canMakeTemporaryFiles(): boolean {
   }
 }
 
-function open(): number {
+function open(advice: SpillAdvice): number {
   try {
     const directory = mkdtempSync(join(tmpdir(), 'tailrace-'));
     try {
@@ -81,9 +88,7 @@ function open(): number {
     }
   } catch (cause) {
     throw new FatalError(`No temporary file can be made (${codeOf(cause)}).`, {
-      code: 'MYSQL_SPILL',
-      remedy:
-        'Let TMPDIR name a directory that the daemon may write to: large compressed or prepared transactions wait there.',
+      ...advice,
       cause,
     });
   }

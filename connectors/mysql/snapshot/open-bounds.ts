@@ -1,0 +1,112 @@
+import type { ViewRefusal } from '../../../src/core/snapshot.ts';
+import type { SqlConnection } from '../connection.ts';
+import type { MySqlPosition } from '../positions.ts';
+import { GtidSet } from '../protocol/gtid-set.ts';
+import { type LogHead, readHead, type ServerFacts } from '../server-facts.ts';
+import type { ReaderConnection } from './reader-connection.ts';
+import { compareSpots, GtidBounds, type LogSpot, PlaceBounds, type ViewBounds } from './view-bounds.ts';
+
+/** Views that were opened, on every connection, and what is visible in them. */
+export interface OpenedViews {
+  readonly bounds: ViewBounds;
+  /** For the source blocks of rows. */
+  readonly at: LogSpot;
+  /** Whether nothing is visible but what `bounds` says is, for sure. */
+  readonly isExact: boolean;
+}
+
+export interface OpeningViews {
+  readonly sql: SqlConnection;
+  readonly server: ServerFacts;
+  readonly connections: readonly ReaderConnection[];
+  readonly emittedUpTo: MySqlPosition | null;
+}
+
+export type OpenViews = (opening: OpeningViews, signal: AbortSignal) => Promise<OpenedViews | ViewRefusal>;
+
+/**
+ * MySQL with GTIDs: a transaction is among those that were executed once it is visible, so what was executed before the
+ * views were opened is visible in all of them, and nothing is that was not executed after.
+ */
+export const openByGtid: OpenViews = async ({ sql, server, connections, emittedUpTo }, signal) => {
+  const before = await readHead(sql, server, signal);
+  const certain = GtidSet.parse(before.gtids ?? '');
+  const emitted = emittedUpTo?.gtids?.asSet() ?? null;
+  if (emitted !== null && !certain.contains(emitted)) {
+    return { refusal: 'transactions that were published are not visible on the server yet' };
+  }
+  await startViews(connections, signal);
+  const after = await readHead(sql, server, signal);
+  const [row] = await sql.query<{ purged: string }>(
+    'reading what the server purged',
+    'SELECT @@global.gtid_purged AS purged',
+    [],
+    signal,
+  );
+  // What is not in the log is not waited for.
+  const possible = GtidSet.parse(after.gtids ?? '').subtract(GtidSet.parse(row?.purged ?? ''));
+  return {
+    bounds: new GtidBounds(certain, possible),
+    at: { file: before.file, position: before.position },
+    isExact: before.gtids === after.gtids,
+  };
+};
+
+/** MariaDB tells of each view where in the log it stands. */
+export const openBySnapshotPlace: OpenViews = async ({ connections, emittedUpTo }, signal) => {
+  await startViews(connections, signal);
+  const places = await Promise.all(connections.map((connection) => readSnapshotPlace(connection, signal)));
+  places.sort(compareSpots);
+  const first = places[0] as LogSpot;
+  const last = places.at(-1) as LogSpot;
+  const refusal = refusalBehind(first, emittedUpTo);
+  if (refusal !== null) return refusal;
+  return {
+    bounds: new PlaceBounds(emittedUpTo?.epoch ?? 0, first, last),
+    at: first,
+    isExact: compareSpots(first, last) === 0,
+  };
+};
+
+/** Everything that changed the locked tables is visible, and nothing changes them while the place is read. */
+export const openUnderLock: OpenViews = async (opening, signal) => {
+  const { sql, server, connections, emittedUpTo } = opening;
+  const open = openWithoutLock(server);
+  if (open !== null) {
+    const opened = await open(opening, signal);
+    return 'refusal' in opened ? opened : { ...opened, isExact: true };
+  }
+  const head: LogHead = await readHead(sql, server, signal);
+  const refusal = refusalBehind(head, emittedUpTo);
+  if (refusal !== null) return refusal;
+  await startViews(connections, signal);
+  return { bounds: new PlaceBounds(emittedUpTo?.epoch ?? 0, head, head), at: head, isExact: true };
+};
+
+function refusalBehind(view: LogSpot, emitted: MySqlPosition | null): ViewRefusal | null {
+  if (emitted === null) return null;
+  if (emitted.file === '') return { refusal: 'the stream was not told yet where in the binlog of this server it is' };
+  if (compareSpots({ file: emitted.file, position: emitted.pos }, view) <= 0) return null;
+  return { refusal: 'transactions that were published are not visible on the server yet' };
+}
+
+async function startViews(connections: readonly ReaderConnection[], signal: AbortSignal): Promise<void> {
+  const statement = 'START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY';
+  await Promise.all(connections.map((connection) => connection.query('opening a view', statement, signal)));
+}
+
+async function readSnapshotPlace(connection: ReaderConnection, signal: AbortSignal): Promise<LogSpot> {
+  const statement = "SHOW STATUS LIKE 'binlog_snapshot_%'";
+  const rows = await connection.query('reading where a view stands', statement, signal);
+  const values = new Map(rows.map(([name, value]) => [String(name).toLowerCase(), value ?? '']));
+  return {
+    file: values.get('binlog_snapshot_file') ?? '',
+    position: Number(values.get('binlog_snapshot_position') ?? 0),
+  };
+}
+
+/** How this server tells what is visible; null where it does not: under ON_PERMISSIVE some transactions have no GTID. */
+export function openWithoutLock({ dialect, variables }: ServerFacts): OpenViews | null {
+  if (dialect === 'mariadb') return openBySnapshotPlace;
+  return variables.get('gtid_mode') === 'ON' ? openByGtid : null;
+}

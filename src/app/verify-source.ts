@@ -1,0 +1,173 @@
+import { RegistryClient } from '../avro/registry-client.ts';
+import { RegistryRefusal } from '../avro/registry-errors.ts';
+import { RowEncoder } from '../avro/row-encoder.ts';
+import { CHECKPOINT_KEY, decodeCheckpoint } from '../checkpoint/checkpoint-codec.ts';
+import type { VerifyOptions } from '../cli/application.ts';
+import type { ConnectorDependencies } from '../core/connector.ts';
+import { ConfigurationError, FatalError } from '../core/errors.ts';
+import type { Settings, SourceSettings } from '../core/settings.ts';
+import type { SnapshotReader, SnapshotTable } from '../core/snapshot.ts';
+import type { StateStore } from '../core/source-state.ts';
+import { qualifiedName } from '../core/table.ts';
+import { headerOf } from '../kafka/log-batches.ts';
+import { TopicLog } from '../kafka/topic-log.ts';
+import { PrometheusMetrics } from '../observability/prometheus-metrics.ts';
+import { SystemClock } from '../observability/system-clock.ts';
+import { UNAVAILABLE_COLUMNS_HEADER } from '../pipeline/record-headers.ts';
+import { shapeTable } from '../pipeline/table-shape.ts';
+import { topicNames } from '../pipeline/topic-names.ts';
+import type { TableReport, VerifyReport } from '../verify/report.ts';
+import { toleratedTexts } from '../verify/tolerated-texts.ts';
+import type { SchemaById, TopicRecord, TopicSource } from '../verify/topic-source.ts';
+import type { PublishedPosition, VerifyDependencies } from '../verify/verify-dependencies.ts';
+import { verifyTable } from '../verify/verify-table.ts';
+import { type ConfiguredConnector, loadConnector } from './load-connector.ts';
+import { noticeLogger } from './notice-logger.ts';
+import { openStateStore } from './open-state-store.ts';
+import { explainRefusal } from './registry-refusal.ts';
+
+const LISTED_KEYS = 1_000;
+/** Longer than a change takes from its commit to its topic, as long as the daemon keeps up. */
+const PATIENCE_MS = 5_000;
+const PATIENCE_AGAIN_MS = 2_000;
+
+/** Compares the topics of a source with its tables. Writes to neither; a daemon may run or not. */
+export async function verifySource(
+  settings: Settings,
+  sourceName: string,
+  options: VerifyOptions,
+): Promise<VerifyReport> {
+  const source = settings.sources.find(({ name }) => name === sourceName)!;
+  const metrics = new PrometheusMetrics({ processMetrics: false });
+  const clock = new SystemClock();
+  await using registry = new RegistryClient(settings.schemaRegistry, metrics);
+  await using log = new TopicLog(settings.kafka, clock);
+  const configured = await loadConnector(source);
+  const logger = noticeLogger(options.notice);
+  await using reader = await openReader(source, configured, { logger, metrics, clock }, options.signal);
+  const store = openStateStore(settings);
+  const names = topicNames(source.topicPrefix);
+  const texts = toleratedTexts(options.tolerate);
+  const dependencies: VerifyDependencies = {
+    ...options,
+    reader,
+    topics: topicSource(log),
+    schemaById: remembering((id) => registry.schemaById(id, options.signal)),
+    clock,
+    texts,
+    publishedUpTo: (signal) => publishedUpTo(store, sourceName, configured, signal),
+    topicOf: (table) => names.data(table),
+    createEncoder: (version) =>
+      new RowEncoder(shapeTable(version, source, names.data(version.id)), {
+        schemaNames: source.schemaNameAdjustment,
+        fieldNames: source.fieldNameAdjustment,
+        placeholder: source.unavailablePlaceholder,
+        texts,
+      }),
+    listedKeys: LISTED_KEYS,
+    patienceMs: PATIENCE_MS,
+    patienceAgainMs: PATIENCE_AGAIN_MS,
+  };
+  const tables: TableReport[] = [];
+  try {
+    for (const table of await wantedTables(reader, source, options)) {
+      const report = await verifyTable(table, dependencies, options.signal);
+      tables.push(source.skippedOperations.size > 0 ? withSkipped(report, source) : report);
+    }
+  } catch (error) {
+    throw error instanceof RegistryRefusal ? explainRefusal(error, settings.schemaRegistry) : error;
+  } finally {
+    await store.close();
+  }
+  return { source: sourceName, equal: tables.every(({ verdict }) => verdict === 'equal'), tables };
+}
+
+async function openReader(
+  source: SourceSettings,
+  { connector, config }: ConfiguredConnector,
+  dependencies: ConnectorDependencies,
+  signal: AbortSignal,
+): Promise<SnapshotReader<unknown>> {
+  if (connector.openSnapshotReader !== undefined) return connector.openSnapshotReader(config, dependencies, signal);
+  throw new ConfigurationError(`tables of a source of type ${source.type} cannot be read yet`, {
+    code: 'VERIFY_NOT_BUILT',
+    remedy: 'Verify a source of another database.',
+    source: source.name,
+  });
+}
+
+/** What the checkpoint says; nothing is claimed. */
+async function publishedUpTo(
+  store: StateStore,
+  sourceName: string,
+  { connector }: ConfiguredConnector,
+  signal: AbortSignal,
+): Promise<PublishedPosition | null> {
+  const text = (await store.peek(sourceName, signal))?.get(CHECKPOINT_KEY);
+  const position = text === undefined ? null : decodeCheckpoint(text, sourceName).position;
+  return position === null ? null : { text: position, position: connector.positions.decode(position) };
+}
+
+/** @throws ConfigurationError where a pattern names no captured table: nothing would be compared. */
+async function wantedTables(
+  reader: SnapshotReader<unknown>,
+  source: SourceSettings,
+  { tables: patterns, signal }: VerifyOptions,
+): Promise<readonly SnapshotTable[]> {
+  const captured = await reader.readTables(signal);
+  const idle = patterns.find((pattern) => !captured.some(({ id }) => pattern.test(qualifiedName(id))));
+  if (captured.length > 0 && idle === undefined) {
+    return patterns.length === 0
+      ? captured
+      : captured.filter(({ id }) => patterns.some((pattern) => pattern.test(qualifiedName(id))));
+  }
+  const what = idle === undefined ? 'no table' : `no captured table matches --table ${idle.source}`;
+  throw new ConfigurationError(`${source.name} captures ${idle === undefined ? what : `tables, and ${what}`}`, {
+    code: 'VERIFY_NO_TABLE',
+    remedy: `Captured tables: ${captured.map(({ id }) => qualifiedName(id)).join(', ') || 'none'}; see tables.include of the source.`,
+    source: source.name,
+  });
+}
+
+/** What is not published cannot be found in the topics. Truncates are left out by default, and then leave extra keys. */
+function withSkipped(report: TableReport, { skippedOperations }: SourceSettings): TableReport {
+  const skipped = [...skippedOperations].filter((operation) => 'cud'.includes(operation));
+  if (skipped.length === 0) return report;
+  const reason = `the configuration leaves out operations of this source (skipped_operations: ${skipped.join(', ')})`;
+  return { ...report, verdict: 'incomparable', reason };
+}
+
+function topicSource(log: TopicLog): TopicSource {
+  return {
+    describe: (topic, signal) => log.describe(topic, signal),
+    ends: (topic, signal) => log.ends(topic, signal),
+    read: (topic, partition, from, to, signal) => log.read(topic, partition, from, to, signal),
+    recordAt: (topic, partition, offset, signal) => log.recordAt(topic, partition, offset, signal),
+    unavailableColumns,
+  };
+}
+
+function unavailableColumns({ headers, offset }: TopicRecord): readonly string[] {
+  const damaged = (why: string): FatalError =>
+    new FatalError(`the headers of the record at offset ${offset} are damaged: ${why}`, {
+      code: 'KAFKA_RECORD_DAMAGED',
+      remedy: 'Look at the disks of the broker and at who writes to the topic.',
+    });
+  const value = headers === null ? null : headerOf(headers, UNAVAILABLE_COLUMNS_HEADER, damaged);
+  if (value === null) return [];
+  const names: unknown = JSON.parse(value.toString('utf8'));
+  return Array.isArray(names) ? names.filter((name): name is string => typeof name === 'string') : [];
+}
+
+/** Asks once for each schema: ids are never used again. */
+function remembering(schemaById: SchemaById): SchemaById {
+  const known = new Map<number, ReturnType<SchemaById>>();
+  return (id) => {
+    let schema = known.get(id);
+    if (schema === undefined) {
+      schema = schemaById(id);
+      known.set(id, schema);
+    }
+    return schema;
+  };
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { SnapshotSettings } from '../../../../src/core/settings.ts';
+import type { SnapshotTable } from '../../../../src/core/snapshot.ts';
+import type { SnapshotMemory, SnapshotProgress } from '../../../../src/core/snapshot-progress.ts';
+import {
+  inReadingOrder,
+  progressAtStart,
+  snapshotAtFirst,
+  snapshotDue,
+  tableToRead,
+} from '../../../../src/pipeline/snapshot/snapshot-due.ts';
+
+const BEGUN = { id: 'new', startedAtMs: 5 };
+
+function settings(mode: SnapshotSettings['mode'] = 'initial'): SnapshotSettings {
+  return { mode, chunkRows: 1000, parallelism: 1, where: [{ table: /^s\.b$/, filter: 'x > 1' }] };
+}
+
+function table(name: string, key: readonly string[] | null = ['id']): SnapshotTable {
+  return { id: { database: 'd', schema: 's', name }, key, estimatedRows: 7 };
+}
+
+function memory(covered: string[], running: SnapshotProgress | null = null): SnapshotMemory {
+  return { formatVersion: 1, covered, running };
+}
+
+const names = (progress: SnapshotProgress | null) => progress?.tables?.map((each) => each.table) ?? null;
+
+describe('what a start has to do about snapshots', () => {
+  const RUNNING = memory([], { ...BEGUN, kind: 'initial', isPaused: false, tables: null });
+  const CASES: [mode: SnapshotSettings['mode'], stored: SnapshotMemory | null, due: string][] = [
+    ['no_data', null, 'nothing'],
+    ['never', null, 'nothing'],
+    ['no_data', RUNNING, 'rest'],
+    ['initial', RUNNING, 'rest'],
+    ['initial', null, 'account'],
+    ['when_needed', null, 'account'],
+    ['initial', memory(['s.a']), 'rest'],
+    ['always', memory(['s.a']), 'all'],
+    ['always', RUNNING, 'rest'],
+  ];
+  for (const [mode, stored, due] of CASES) {
+    const what = stored === null ? 'nothing stored' : stored.running === null ? 'one done' : 'one under way';
+    it(`${mode}, ${what}: ${due}`, () => assert.equal(snapshotDue(mode, stored), due));
+  }
+
+  it('the first start of a source that reads nothing stores nothing', () => {
+    assert.equal(snapshotAtFirst('no_data', 1), null);
+    assert.equal(snapshotAtFirst('never', 1), null);
+    const first = snapshotAtFirst('initial', 1);
+    assert.deepEqual([first?.running?.kind, first?.running?.tables], ['initial', null]);
+  });
+});
+
+describe('the snapshot that a start begins', () => {
+  it('the first one is of all tables, those without key first', () => {
+    const stored = snapshotAtFirst('initial', 1);
+    const tables = [table('a'), table('b'), table('c', null)];
+    const progress = progressAtStart('rest', stored, tables, settings(), BEGUN);
+    assert.deepEqual(names(progress), ['s.c', 's.a', 's.b']);
+    assert.equal(progress?.id, stored?.running?.id);
+    assert.equal(progress?.kind, 'initial');
+    assert.deepEqual(
+      progress?.tables?.map(({ filter }) => filter),
+      [null, null, 'x > 1'],
+    );
+  });
+
+  it('a table that was not captured before is read by itself', () => {
+    const progress = progressAtStart('rest', memory(['s.a']), [table('a'), table('n')], settings(), BEGUN);
+    assert.deepEqual(names(progress), ['s.n']);
+    assert.equal(progress?.kind, 'incremental');
+    assert.equal(progressAtStart('rest', memory(['s.a']), [table('a')], settings(), BEGUN), null);
+  });
+
+  it('what is under way goes on, with tables that are new behind it; without data nothing is added', () => {
+    const half = { ...tableToRead(table('a'), settings()), rows: 9 };
+    const running: SnapshotProgress = { id: 'old', kind: 'initial', isPaused: true, startedAtMs: 1, tables: [half] };
+    const stored = memory(['s.a'], running);
+    const progress = progressAtStart('rest', stored, [table('a'), table('n')], settings(), BEGUN);
+    assert.deepEqual(names(progress), ['s.a', 's.n']);
+    assert.deepEqual([progress?.id, progress?.isPaused, progress?.tables?.[0]], ['old', true, half]);
+    const without = progressAtStart('rest', stored, [table('a'), table('n')], settings('no_data'), BEGUN);
+    assert.deepEqual(names(without), ['s.a']);
+  });
+
+  it('of tables that streamed before there was an account none is read', () => {
+    assert.equal(progressAtStart('account', null, [table('a')], settings(), BEGUN), null);
+  });
+
+  it('always reads all of them again', () => {
+    const progress = progressAtStart('all', memory(['s.a']), [table('a')], settings('always'), BEGUN);
+    assert.deepEqual([names(progress), progress?.kind], [['s.a'], 'initial']);
+  });
+
+  it('tables without key come first, in their order', () => {
+    const order = inReadingOrder([table('a'), table('x', null), table('b'), table('y', null)]);
+    assert.deepEqual(
+      order.map(({ id }) => id.name),
+      ['x', 'y', 'a', 'b'],
+    );
+  });
+});
