@@ -8,6 +8,7 @@ import type { MysqlServer } from '../support/mysql-database.ts';
 import type { ChaosResult } from './kill-rounds.ts';
 import { runMysqlChaos } from './mysql-chaos.ts';
 import { runPostgresChaos } from './postgres-chaos.ts';
+import { runSnapshotChaos } from './snapshot-chaos.ts';
 
 const USAGE = `usage: npm run test:chaos -- <postgres|mysql|mariadb> [options]
 
@@ -18,6 +19,8 @@ Kills the daemon with SIGKILL at random moments under load, over and over, and c
   --checkpoint kafka|file  where checkpoints are kept (kafka)
   --trace FILE             writes a line for every record that is read in the end
   --transaction-metadata   with BEGIN and END records, which are checked too
+  --snapshot               kills it during the snapshot of one large table, and compares with tailrace verify
+  --rows N                 of that table (5000000)
 
 TEST_POSTGRES_VERSION, TEST_MYSQL_VERSION and TEST_MARIADB_VERSION choose the server. Services named in TEST_POSTGRES_URL, TEST_MYSQL_URL, TEST_MARIADB_URL,
 TEST_KAFKA_BROKERS or TEST_REGISTRY_URL are used instead of started.
@@ -31,6 +34,8 @@ interface Command {
   readonly seed: number;
   readonly checkpoint: 'kafka' | 'file';
   readonly transactionMetadata: boolean;
+  /** Rows of the table to snapshot; null: the other run. */
+  readonly snapshotRows: number | null;
   readonly trace?: (line: string) => void;
 }
 
@@ -42,6 +47,8 @@ function readCommand(): Command {
       seed: { type: 'string', default: String(Math.floor(Math.random() * 0x1_0000_0000)) },
       checkpoint: { type: 'string', default: 'kafka' },
       'transaction-metadata': { type: 'boolean', default: false },
+      snapshot: { type: 'boolean', default: false },
+      rows: { type: 'string', default: '5000000' },
       trace: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -56,9 +63,20 @@ function readCommand(): Command {
   if (!Number.isSafeInteger(rounds) || rounds < 1) usage(`--rounds ${values.rounds} is no number of rounds`);
   if (!Number.isSafeInteger(seed) || seed < 0) usage(`--seed ${values.seed} is no seed`);
   if (values.checkpoint !== 'kafka' && values.checkpoint !== 'file') usage('--checkpoint is kafka or file');
+  const rows = Number(values.rows);
+  if (!Number.isSafeInteger(rows) || rows < 1_000 || rows % 1_000 !== 0) usage('--rows is a multiple of 1000');
+  const snapshotRows = values.snapshot ? rows : null;
   const { checkpoint, trace: file } = values;
   const trace = file === undefined ? {} : { trace: (line: string) => appendFileSync(file, `${line}\n`) };
-  return { database, rounds, seed, checkpoint, transactionMetadata: values['transaction-metadata'], ...trace };
+  return {
+    database,
+    rounds,
+    seed,
+    checkpoint,
+    transactionMetadata: values['transaction-metadata'],
+    snapshotRows,
+    ...trace,
+  };
 }
 
 function isDatabase(name: string): name is Database {
@@ -93,19 +111,35 @@ function printTable(result: ChaosResult, seed: number, seconds: number): void {
   for (const [name, value] of rows) console.log(`${name.padEnd(16)}${value}`);
 }
 
+async function streamChaos(chosen: Command): Promise<void> {
+  console.log(`seed ${chosen.seed}, ${chosen.rounds} rounds, checkpoints in ${chosen.checkpoint}`);
+  const { database } = chosen;
+  const options = { ...chosen, progress: (line: string) => console.log(line) };
+  const result = database === 'postgres' ? await runPostgresChaos(options) : await runMysqlChaos(database, options);
+  printTable(result, chosen.seed, Math.round((performance.now() - startedAt) / 1000));
+  if (result.exitCode !== 0) console.log(`the graceful stop ended with ${result.exitCode}`);
+  for (const problem of result.problems) console.log(`PROBLEM ${problem}`);
+  if (result.problems.length > 0 || result.exitCode !== 0) process.exitCode = 1;
+}
+
+async function snapshotChaos({ database, seed, rounds: kills }: Command, rows: number): Promise<void> {
+  console.log(`seed ${seed}, ${rows} rows, ${kills} kills`);
+  const result = await runSnapshotChaos({ database, rows, kills, seed, progress: (line) => console.log(line) });
+  const { changes, changesPerSecond, seconds, verify, report } = result;
+  console.log(
+    `${changes} changes, ${Math.round(changesPerSecond)}/s; snapshot complete after ${Math.round(seconds)} s`,
+  );
+  console.log(`verify ended with ${verify}\n${report}`);
+  if (verify !== 0) process.exitCode = 1;
+}
+
 const command = readCommand();
 const stack = await startStack({ ...servicesFor(command.database), kafka: true, registry: true });
 const startedAt = performance.now();
 try {
   Object.assign(process.env, stackEnvironment(stack.urls));
-  console.log(`seed ${command.seed}, ${command.rounds} rounds, checkpoints in ${command.checkpoint}`);
-  const { database } = command;
-  const options = { ...command, progress: (line: string) => console.log(line) };
-  const result = database === 'postgres' ? await runPostgresChaos(options) : await runMysqlChaos(database, options);
-  printTable(result, command.seed, Math.round((performance.now() - startedAt) / 1000));
-  if (result.exitCode !== 0) console.log(`the graceful stop ended with ${result.exitCode}`);
-  for (const problem of result.problems) console.log(`PROBLEM ${problem}`);
-  if (result.problems.length > 0 || result.exitCode !== 0) process.exitCode = 1;
+  if (command.snapshotRows !== null) await snapshotChaos(command, command.snapshotRows);
+  else await streamChaos(command);
 } catch (error) {
   console.error(error);
   process.exitCode = 1;
