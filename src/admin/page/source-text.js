@@ -70,6 +70,9 @@ export function describeAttempts({ last_error, retry }, nowMs) {
  */
 export function nextCommand({ name, state, snapshot }) {
   if (state === 'failed') return { lead: 'Then start it again:', command: `tailrace resume ${name}` };
+  if (state === 'resync-required') {
+    return { lead: 'To give the position up and start over:', command: `tailrace resync ${name} --confirm ${name}` };
+  }
   if (state === 'paused') return { lead: 'Paused by an operator. To go on:', command: `tailrace resume ${name}` };
   if (snapshot?.state === 'paused') {
     return { lead: 'The snapshot is paused. To go on:', command: `tailrace snapshot resume ${name}` };

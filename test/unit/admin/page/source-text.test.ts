@@ -60,6 +60,7 @@ test('attempts say when the next is', () => {
 test('where a person decides the command is named', () => {
   assert.equal(nextCommand(source('failed'))?.command, 'tailrace resume shop');
   assert.equal(nextCommand(source('paused'))?.command, 'tailrace resume shop');
+  assert.equal(nextCommand(source('resync-required'))?.command, 'tailrace resync shop --confirm shop');
   assert.equal(nextCommand(source('streaming')), null);
   const snapshot = { state: 'paused', waiting_for: null, started_at: SINCE, ended_at: null, tables: [] } as const;
   assert.equal(nextCommand(source('snapshotting', { snapshot }))?.command, 'tailrace snapshot resume shop');
