@@ -1,3 +1,4 @@
+import { ADDRESS_TEXTS } from '../codecs/address.ts';
 import { textDecoderOf } from '../codecs/charset.ts';
 import { readDecimal } from '../codecs/decimal.ts';
 import { malformed } from '../codecs/malformed.ts';
@@ -20,8 +21,8 @@ import { readBinaryDatetime, readBinaryTime } from './binary-time.ts';
 export interface KeyForm {
   /** Of a value of a binary result. */
   read(bytes: Buffer, start: number, end: number): string;
-  /** Of a value of the log; null where that cannot be told. */
-  logged(bytes: Buffer, start: number, end: number): string | null;
+  /** The same of a value of the log. */
+  logged(bytes: Buffer, start: number, end: number): string;
   /** A literal that compares with the column as its index does. */
   literal(text: string): string;
 }
@@ -46,7 +47,8 @@ export function keyFormOf(type: MySqlType): KeyForm | null {
       };
     case TypeCode.newDecimal:
       return {
-        read: (bytes, start, end) => bytes.toString('latin1', start, end),
+        // Under ZEROFILL there are zeros in front.
+        read: (bytes, start, end) => bytes.toString('latin1', start, end).replace(/^0+(?=\d)/, ''),
         logged: (bytes, start, end) => {
           const digits = readDecimal(bytes, start, end, type.precision, type.scale);
           return Buffer.prototype.latin1Slice.call(digits.bytes, 0, digits.length);
@@ -84,8 +86,7 @@ export function keyFormOf(type: MySqlType): KeyForm | null {
       };
     }
     case TypeCode.string:
-      if (dialect === 'mariadb' && (declared === 'uuid' || declared?.startsWith('inet') === true)) return address;
-      return text(type);
+      return (dialect === 'mariadb' ? addressForm(declared) : null) ?? text(type);
     case TypeCode.varchar:
       return dialect === 'mariadb' && declared?.startsWith('vector') === true ? null : text(type);
     default:
@@ -167,11 +168,11 @@ function padded(value: number, digits: number): string {
 }
 
 /** What the server prints of it has no character that would have to be escaped. */
-const address: KeyForm = {
-  read: (bytes, start, end) => bytes.toString('latin1', start, end),
-  logged: () => null,
-  literal: quoted,
-};
+function addressForm(declared: string | null): KeyForm | null {
+  const logged = ADDRESS_TEXTS[declared ?? ''];
+  if (logged === undefined) return null;
+  return { read: (bytes, start, end) => bytes.toString('latin1', start, end), logged, literal: quoted };
+}
 
 /** The bytes as they are stored, in hexadecimal; the literal says their character set, and the column its collation. */
 function text({ charset, code, length }: MySqlType): KeyForm {
