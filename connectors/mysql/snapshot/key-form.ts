@@ -1,3 +1,4 @@
+import { FatalError } from '../../../src/core/errors.ts';
 import { ADDRESS_TEXTS } from '../codecs/address.ts';
 import { textDecoderOf } from '../codecs/charset.ts';
 import { readDecimal } from '../codecs/decimal.ts';
@@ -122,17 +123,30 @@ function labelled({ code, labels, charset }: MySqlType): KeyForm {
   const decode = textDecoderOf(charset ?? 'utf8mb4') ?? ((bytes: Uint8Array) => Buffer.from(bytes).toString('utf8'));
   const numbers = new Map((labels ?? []).map((label, index) => [label, index] as const));
   const isSet = code === TypeCode.set;
+  const numberOf = (label: string): number => {
+    const number = numbers.get(label);
+    if (number === undefined) throw unknownLabel();
+    return number;
+  };
   return {
     read(bytes, start, end) {
       const label = decode(bytes.subarray(start, end));
-      if (!isSet) return String((numbers.get(label) ?? -1) + 1);
+      if (!isSet) return label === '' && !numbers.has('') ? '0' : String(numberOf(label) + 1);
       let members = 0n;
-      for (const member of label === '' ? [] : label.split(',')) members |= 1n << BigInt(numbers.get(member) ?? 0);
+      for (const member of label === '' ? [] : label.split(',')) members |= 1n << BigInt(numberOf(member));
       return String(members);
     },
     logged: integer(true),
     literal: number,
   };
+}
+
+function unknownLabel(): FatalError {
+  return new FatalError('A key has a label of an ENUM or SET that the catalog does not show.', {
+    code: 'MYSQL_SNAPSHOT_LABEL',
+    remedy:
+      'The catalog has no characters beyond the 16-bit plane, such as emoji: rename the label, or exclude the table.',
+  });
 }
 
 const parts = new TemporalParts();

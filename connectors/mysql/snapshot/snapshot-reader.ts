@@ -55,8 +55,7 @@ export class MySqlSnapshotReader implements SnapshotReader<MySqlPosition> {
     this.#sql = sql;
     this.#server = server;
     const { dialect, types, connection } = config;
-    const hasTimeLimit = server.variables.has(dialect === 'mysql' ? 'max_execution_time' : 'max_statement_time');
-    this.#pool = new ReaderPool(connection, dependencies.clock, dialect, hasTimeLimit);
+    this.#pool = new ReaderPool(connection, dependencies.clock, server);
     const logsSigns = (server.variables.get('binlog_row_metadata') ?? 'NO_LOG').toUpperCase() !== 'NO_LOG';
     this.#definitions = new TableDefinitionReader(sql, { dialect, logsSigns }, types);
   }

@@ -300,7 +300,7 @@ for (const { server, label, hasGtids } of await testedServers()) {
         assert.equal((await readInChunks(view, table!, { rows: 30 }, lab.signal)).ids.length, 100);
         await view[Symbol.asyncDispose]();
         if (!hasGtids) return;
-        await using pool = new ReaderPool(connection, lab.dependencies.clock, server, false);
+        await using pool = new ReaderPool(connection, lab.dependencies.clock, lab.server);
         const [holder] = await pool.take(1, lab.signal);
         const locked = underTableLock(holder!, [table!], async () => assert.fail('no grant'), lab.signal);
         await assert.rejects(locked, { code: 'MYSQL_PRIVILEGE_MISSING' });
