@@ -16,6 +16,7 @@ import { SystemClock } from '../observability/system-clock.ts';
 import { UNAVAILABLE_COLUMNS_HEADER } from '../pipeline/record-headers.ts';
 import { shapeTable } from '../pipeline/table-shape.ts';
 import { topicNames } from '../pipeline/topic-names.ts';
+import { awaitPublished } from '../verify/await-published.ts';
 import type { TableReport, VerifyReport } from '../verify/report.ts';
 import { toleratedTexts } from '../verify/tolerated-texts.ts';
 import type { SchemaById, TopicRecord, TopicSource } from '../verify/topic-source.ts';
@@ -70,7 +71,11 @@ export async function verifySource(
   };
   const tables: TableReport[] = [];
   try {
-    for (const table of await wantedTables(reader, source, options)) {
+    const wanted = await wantedTables(reader, source, options);
+    if (!(await awaitPublished(wanted[0]!, dependencies, options.signal))) {
+      options.notice('The checkpoint of the source does not move: what is not published by now counts as missing.');
+    }
+    for (const table of wanted) {
       const report = await verifyTable(table, dependencies, options.signal);
       tables.push(source.skippedOperations.size > 0 ? withSkipped(report, source) : report);
     }

@@ -44,6 +44,12 @@ export class TableReading implements AsyncDisposable {
     this.#notice = dependencies.notice;
   }
 
+  /** Opens a view, and ends it: from now on `isPassed` is about this moment. */
+  async look(signal: AbortSignal): Promise<void> {
+    await this.#currentView(signal);
+    await this.endView();
+  }
+
   /** Up to `rows` rows from the first on. */
   async readFirst(rows: number, visit: VisitRow, signal: AbortSignal): Promise<void> {
     if (this.#table.key === null) {

@@ -28,7 +28,7 @@ import type { VerifyDependencies } from './verify-dependencies.ts';
 const MOST_CANDIDATES = 100_000;
 /** Looks at what still differs, before it is left as changing all the time. */
 const MOST_ROUNDS = 6;
-const POLL_MS = 200;
+const POLL_MS = 300;
 /** Rows after which progress is told. */
 const PROGRESS_ROWS = 1_000;
 

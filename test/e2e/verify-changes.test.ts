@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { CommandProcess } from '../support/command-process.ts';
 import { Daemon } from '../support/daemon-process.ts';
 import { caughtUp, tailedDatabase } from '../support/tailed-database.ts';
-import { deleteRecordsBefore, rewriteTopic } from '../support/topic-damage.ts';
+import { appendRecords, deleteRecordsBefore, rewriteTopic } from '../support/topic-damage.ts';
 import { readTopics } from '../support/topic-reader.ts';
 import { tableOf, verify } from '../support/verify-command.ts';
 
@@ -39,6 +39,25 @@ it('rows that change while they are compared are no differences', async () => {
   assert.equal(verdict.code, 0, JSON.stringify(verdict.report?.tables, null, 1) + verdict.stderr);
   assert.ok(tableOf(verdict, 'public.busy').rows >= 19_000);
   assert.equal(tableOf(verdict, 'public.busy').ignored_in_flight, 0);
+
+  // The same with damage to rows that rest among those that change.
+  await tailed.query("INSERT INTO busy VALUES (-1, 1, 'rests'), (-2, 1, 'rests too'), (-3, 1, 'too')");
+  await caughtUp(daemon, tailed, tailed.prefix);
+  const quiet = (await readTopics([tailed.topic('public.busy')])).slice(-3);
+  await appendRecords(tailed.topic('public.busy'), [
+    { ...quiet[0]!, value: null },
+    { ...quiet[1]!, value: quiet[2]!.value },
+  ]);
+  const finding = verify(daemon.configPath, tailed.prefix);
+  let isFound = false;
+  void finding.finally(() => {
+    isFound = true;
+  });
+  for (let i = 1; !isFound; i++) {
+    await tailed.query(`UPDATE busy SET n = n + 1 WHERE id IN (${(i * 104_729) % 20_000}, 1, 20000)`);
+  }
+  const damaged = tableOf(await finding, 'public.busy');
+  assert.deepEqual([damaged.missing, damaged.different, damaged.extra], [[{ id: -1 }], [{ id: -2 }], []]);
 });
 
 it('a value that was not logged is a wildcard, and counted', async () => {

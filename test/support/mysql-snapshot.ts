@@ -51,13 +51,7 @@ export class SnapshotLab implements AsyncDisposable {
     this.logged = logged;
   }
 
-  static async open(
-    server: MysqlServer,
-    {
-      types = {},
-      url = (of: MysqlDatabase) => of.url,
-    }: { types?: TypeSettings; url?: (of: MysqlDatabase) => string } = {},
-  ): Promise<SnapshotLab> {
+  static async open(server: MysqlServer, { types = {} }: { types?: TypeSettings } = {}): Promise<SnapshotLab> {
     const database = await createMysqlDatabase(server);
     const logged: LoggedLine[] = [];
     const log = (fields: object, message: string) => void logged.push([fields, message]);
@@ -68,7 +62,7 @@ export class SnapshotLab implements AsyncDisposable {
       clock: new SystemClock(),
     };
     const connector = server === 'mysql' ? mysql : mariadb;
-    const target = { url: new Secret(url(database)), tables: [new RegExp(`^${database.name}\\..*$`)] };
+    const target = { url: new Secret(database.url), tables: [new RegExp(`^${database.name}\\..*$`)] };
     const parsed = connector.parseConfig(tailSettings(server, uniqueName('snap'), target, { types }));
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
     const reader = await MySqlSnapshotReader.open(parsed.value, dependencies, AbortSignal.timeout(30_000));

@@ -1,4 +1,4 @@
-import type { ViewRefusal } from '../../../src/core/snapshot.ts';
+import type { SnapshotTable, ViewRefusal } from '../../../src/core/snapshot.ts';
 import type { SqlConnection } from '../connection.ts';
 import type { MySqlPosition } from '../positions.ts';
 import { GtidSet } from '../protocol/gtid-set.ts';
@@ -25,8 +25,9 @@ export interface OpeningViews {
 export type OpenViews = (opening: OpeningViews, signal: AbortSignal) => Promise<OpenedViews | ViewRefusal>;
 
 /**
- * MySQL with GTIDs: a transaction is among those that were executed once it is visible, so what was executed before the
- * views were opened is visible in all of them, and nothing is that was not executed after.
+ * MySQL with GTIDs. A transaction is among those that were executed a moment after it becomes visible: what was executed
+ * before the views were opened is visible in all of them. Until that moment its GTID is owned by its connection: what is
+ * visible was executed by the time after, or is owned then.
  */
 export const openByGtid: OpenViews = async ({ sql, server, connections, emittedUpTo }, signal) => {
   const before = await readHead(sql, server, signal);
@@ -36,21 +37,27 @@ export const openByGtid: OpenViews = async ({ sql, server, connections, emittedU
     return { refusal: 'transactions that were published are not visible on the server yet' };
   }
   await startViews(connections, signal);
-  const after = await readHead(sql, server, signal);
-  const [row] = await sql.query<{ purged: string }>(
-    'reading what the server purged',
-    'SELECT @@global.gtid_purged AS purged',
-    [],
-    signal,
-  );
-  // What is not in the log is not waited for.
-  const possible = GtidSet.parse(after.gtids ?? '').subtract(GtidSet.parse(row?.purged ?? ''));
+  const possible = await readPossible(sql, signal);
   return {
     bounds: new GtidBounds(certain, possible),
     at: { file: before.file, position: before.position },
-    isExact: before.gtids === after.gtids,
+    isExact: certain.contains(possible),
   };
 };
+
+/** What is in the log or comes into it, of what is visible now. First what is owned: from there a GTID goes to the executed. */
+async function readPossible(sql: SqlConnection, signal: AbortSignal): Promise<GtidSet> {
+  const doing = 'reading what the server executed';
+  const [open] = await sql.query<{ owned: string }>(doing, 'SELECT @@global.gtid_owned AS owned', [], signal);
+  const statement = 'SELECT @@global.gtid_executed AS executed, @@global.gtid_purged AS purged';
+  const [row] = await sql.query<{ executed: string; purged: string }>(doing, statement, [], signal);
+  // `uuid:5#31:6#32`: each with the connection that owns it.
+  const owned = GtidSet.parse((open?.owned ?? '').replaceAll(/#\d+/g, ''));
+  // What is not in the log is not waited for.
+  return GtidSet.parse(row?.executed ?? '')
+    .union(owned)
+    .subtract(GtidSet.parse(row?.purged ?? ''));
+}
 
 /** MariaDB tells of each view where in the log it stands. */
 export const openBySnapshotPlace: OpenViews = async ({ connections, emittedUpTo }, signal) => {
@@ -68,11 +75,20 @@ export const openBySnapshotPlace: OpenViews = async ({ connections, emittedUpTo 
   };
 };
 
+/** A lock that InnoDB grants as soon as a transaction is visible, and not only when it is among the executed, too. */
+const LOCKS_ROWS_ONLY = /^5\.6\b/;
+
+/** Only what must be exact is locked, where nothing else has to be. */
+export function tablesToLock(tables: readonly SnapshotTable[], server: ServerFacts): readonly SnapshotTable[] {
+  const isAll = openWithoutLock(server) === null || LOCKS_ROWS_ONLY.test(server.version);
+  return isAll ? tables : tables.filter(({ key }) => key === null);
+}
+
 /** Everything that changed the locked tables is visible, and nothing changes them while the place is read. */
 export const openUnderLock: OpenViews = async (opening, signal) => {
   const { sql, server, connections, emittedUpTo } = opening;
   const open = openWithoutLock(server);
-  if (open !== null) {
+  if (open !== null && !LOCKS_ROWS_ONLY.test(server.version)) {
     const opened = await open(opening, signal);
     return 'refusal' in opened ? opened : { ...opened, isExact: true };
   }

@@ -15,7 +15,7 @@ import { SqlConnection } from '../connection.ts';
 import type { MySqlPosition } from '../positions.ts';
 import { readServerFacts, type ServerFacts } from '../server-facts.ts';
 import { divideTable } from './divide-table.ts';
-import { type OpenedViews, type OpeningViews, openUnderLock, openWithoutLock } from './open-bounds.ts';
+import { type OpenedViews, type OpeningViews, openUnderLock, openWithoutLock, tablesToLock } from './open-bounds.ts';
 import { NOWHERE } from './read-batch.ts';
 import { readChunk } from './read-chunk.ts';
 import type { ReaderConnection } from './reader-connection.ts';
@@ -143,12 +143,13 @@ export class MySqlSnapshotReader implements SnapshotReader<MySqlPosition> {
   ): Promise<OpenedViews | ViewRefusal> {
     const opening = { sql: this.#sql, server: this.#server, connections, emittedUpTo: request.emittedUpTo };
     const open = openWithoutLock(this.#server);
-    if (open === null) return this.#openLocked(opening, request.tables, signal);
-    const keyless = request.tables.filter(({ key }) => key === null);
+    const locked = tablesToLock(request.tables, this.#server);
+    if (open === null) return this.#openLocked(opening, locked, signal);
+    const mustBeExact = request.tables.some(({ key }) => key === null);
     for (let attempt = 1; ; attempt++) {
       const opened = await open(opening, signal);
-      if ('refusal' in opened || opened.isExact || keyless.length === 0) return opened;
-      if (attempt === EXACT_ATTEMPTS) return this.#openLocked(opening, keyless, signal);
+      if ('refusal' in opened || opened.isExact || !mustBeExact) return opened;
+      if (attempt === EXACT_ATTEMPTS) return this.#openLocked(opening, locked, signal);
     }
   }
 

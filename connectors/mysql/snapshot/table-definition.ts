@@ -1,4 +1,4 @@
-import { TransientError } from '../../../src/core/errors.ts';
+import { ConfigurationError, TransientError } from '../../../src/core/errors.ts';
 import type { SnapshotTable } from '../../../src/core/snapshot.ts';
 import { keyIndexes, qualifiedName } from '../../../src/core/table.ts';
 import { buildColumns, fingerprintOf } from '../build-table-version.ts';
@@ -62,6 +62,7 @@ export class TableDefinitionReader {
     const { database, name: tableName } = table.id;
     const catalog = await readCatalogTable(this.#sql, database, tableName, signal);
     if (catalog === null) throw changed(name);
+    if (isSystemVersioned(statement)) throw versioned(name);
     const rows = await this.#sql.query<StorageRow>(doing, STORAGE, [database, tableName], signal);
     const read = this.#build(table, catalog, new Map(rows.map((row) => [row.name, storageOf(row)])));
     const same = known?.table.version.fingerprint === read.version.fingerprint && known.keyText === keyText;
@@ -101,6 +102,22 @@ function storageOf({ column_type, bytes }: StorageRow): ColumnStorage {
     isCompressed: /\bCOMPRESSED\b/.test(column_type.replaceAll(/'[^']*'/g, '')),
     isOldTime: /\/\* (5\.5 binary format|mariadb-5\.3) \*\//.test(column_type),
   };
+}
+
+/** MariaDB's: the log has more columns of it than the catalog, and another key. */
+function isSystemVersioned(statement: string): boolean {
+  return /\bWITH SYSTEM VERSIONING\b/.test(statement.replaceAll(/'(?:[^']|'')*'|`(?:[^`]|``)*`/g, ''));
+}
+
+function versioned(table: string): ConfigurationError {
+  return new ConfigurationError(
+    `${table} keeps the history of its rows (WITH SYSTEM VERSIONING) and cannot be read yet.`,
+    {
+      code: 'MYSQL_SNAPSHOT_SYSTEM_VERSIONED',
+      remedy: 'Leave the table out of the snapshot, or out of the source with tables.exclude.',
+      table,
+    },
+  );
 }
 
 /** What the stream resolves of the same table. */

@@ -124,7 +124,7 @@ export class ReaderConnection implements SqlQueries, AsyncDisposable {
     if (this.#isBroken) throw this.#lost(doing);
     if (this.#copy !== null) {
       throw new FatalError('Two chunks were read by the same reader at the same time.', {
-        code: 'POSTGRES_SNAPSHOT_READER',
+        code: 'POSTGRES_SNAPSHOT_CALLS',
         remedy: 'Report this: the calls of a snapshot came in the wrong order.',
       });
     }

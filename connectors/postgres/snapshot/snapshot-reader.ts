@@ -94,7 +94,7 @@ export class PgSnapshotReader implements SnapshotReader<PgPosition> {
   ): Promise<SnapshotView<PgPosition> | ViewRefusal> {
     if (this.#isViewing) {
       throw new FatalError('A view was asked for while another is open.', {
-        code: 'POSTGRES_SNAPSHOT_VIEW',
+        code: 'POSTGRES_SNAPSHOT_CALLS',
         remedy: 'Report this: the calls of a snapshot came in the wrong order.',
       });
     }

@@ -119,7 +119,7 @@ export function requireTable(tables: ReadonlyMap<string, ViewTable>, id: TableId
   const table = tables.get(qualifiedName(id));
   if (table !== undefined) return table;
   throw new FatalError(`The table ${qualifiedName(id)} is read from a view that was not opened for it.`, {
-    code: 'POSTGRES_SNAPSHOT_TABLE',
+    code: 'POSTGRES_SNAPSHOT_CALLS',
     remedy: 'Report this: the calls of a snapshot came in the wrong order.',
   });
 }

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { MySqlPosition } from '../../../connectors/mysql/positions.ts';
+import { ReaderPool } from '../../../connectors/mysql/snapshot/reader-pool.ts';
+import { MySqlSnapshotReader } from '../../../connectors/mysql/snapshot/snapshot-reader.ts';
+import { underTableLock } from '../../../connectors/mysql/snapshot/table-lock.ts';
 import type { ChangeBatch } from '../../../src/core/change-batch.ts';
+import { Secret } from '../../../src/core/secret.ts';
 import type { Chunk, ChunkEnd, ChunkLimits, RowKey, SnapshotTable, SnapshotView } from '../../../src/core/snapshot.ts';
 import { RowCells } from '../../../src/core/table.ts';
 import { awaitUntil } from '../../support/await-until.ts';
+import { uniqueAccount } from '../../support/mysql-database.ts';
 import { chunkOf, drain, NO_LIMITS, SnapshotLab } from '../../support/mysql-snapshot.ts';
 import { PlainWriter } from '../../support/plain-writer.ts';
 import { testedServers } from '../../support/server-features.ts';
@@ -114,7 +119,7 @@ const KEYS: readonly { name: string; columns: string; key: string; values: strin
   { name: 'composite in another order', columns: 'a int, b int, c bigint', key: 'c, a', values: 'n, n % 3, n DIV 10' },
 ];
 
-for (const { server, label } of await testedServers()) {
+for (const { server, label, hasGtids } of await testedServers()) {
   describe(`${label}: a table in chunks`, () => {
     for (const { name, columns, key, values } of KEYS) {
       it(`of a key of type ${name} is there once`, async () => {
@@ -309,6 +314,61 @@ for (const { server, label } of await testedServers()) {
       } finally {
         await outside.end();
         await lab[Symbol.asyncDispose]();
+      }
+    });
+
+    it('whose connection is lost fails for the moment, and the next view has another', async () => {
+      await using lab = await SnapshotLab.open(server);
+      await lab.database.query('CREATE TABLE t (id int PRIMARY KEY)');
+      await lab.database.query('INSERT INTO t VALUES (1)');
+      const table = await lab.table('t');
+      {
+        await using view = await lab.view([table]);
+        const reading = view.read(chunkOf(table, { filter: 'SLEEP(20) = 0' }), 0, lab.signal);
+        const failed = assert.rejects(reading.next(), { errorClass: 'transient' });
+        const running = await awaitUntil('the statement runs', async () => {
+          const rows = await lab.database.query<{ Id: number; Info: string | null }>('SHOW FULL PROCESSLIST');
+          return rows.find(({ Info }) => Info?.includes('SLEEP(20)') === true);
+        });
+        await lab.database.query(`KILL ${running.Id}`);
+        await failed;
+      }
+      await using view = await lab.view([table]);
+      assert.deepEqual((await readInChunks(view, table, { rows: 9 }, lab.signal)).ids, [1]);
+    });
+
+    it('needs no more than SELECT and what the stream needs', async () => {
+      await using lab = await SnapshotLab.open(server);
+      await lab.database.query('CREATE TABLE t (id int PRIMARY KEY)');
+      await lab.database.query(`INSERT INTO t SELECT n FROM ${NUMBERS} WHERE n < 100`);
+      const account = uniqueAccount();
+      const client = server === 'mysql' ? 'REPLICATION CLIENT' : 'BINLOG MONITOR';
+      await lab.database.query(`CREATE USER '${account}' IDENTIFIED BY 'least'`);
+      try {
+        await lab.database.query(`GRANT REPLICATION SLAVE, ${client} ON *.* TO '${account}'`);
+        await lab.database.query(`GRANT SELECT ON ${lab.database.name}.* TO '${account}'`);
+        const connection = { ...lab.config.connection, user: account, password: new Secret('least') };
+        if (!hasGtids) await lab.database.query(`GRANT LOCK TABLES ON ${lab.database.name}.* TO '${account}'`);
+        await using reader = await MySqlSnapshotReader.open(
+          { ...lab.config, connection },
+          lab.dependencies,
+          lab.signal,
+        );
+        const [table] = await reader.readTables(lab.signal);
+        const view = await reader.openView({ tables: [table!], readers: 2, emittedUpTo: null }, lab.signal);
+        assert.ok(!('refusal' in view));
+        assert.equal((await readInChunks(view, table!, { rows: 30 }, lab.signal)).ids.length, 100);
+        const stopped = view.read(chunkOf(table!, { filter: 'SLEEP(20) = 0' }), 1, AbortSignal.timeout(300));
+        await assert.rejects(stopped.next(), { name: 'TimeoutError' });
+        assert.equal((await readInChunks(view, table!, { rows: 30 }, lab.signal)).ids.length, 100);
+        await view[Symbol.asyncDispose]();
+        if (!hasGtids) return;
+        await using pool = new ReaderPool(connection, lab.dependencies.clock, server, false);
+        const [holder] = await pool.take(1, lab.signal);
+        const locked = underTableLock(holder!, [table!], async () => assert.fail('no grant'), lab.signal);
+        await assert.rejects(locked, { code: 'MYSQL_PRIVILEGE_MISSING' });
+      } finally {
+        await lab.database.query(`DROP USER '${account}'`);
       }
     });
 

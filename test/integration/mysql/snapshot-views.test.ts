@@ -13,6 +13,7 @@ import { testedServers } from '../../support/server-features.ts';
 import { SeededRandom } from '../../support/workload-random.ts';
 
 const IDS = 40;
+const XA_WRITER = 3;
 const cells = new RowCells(8);
 
 /** `[id, v]` of each row of the kinds. */
@@ -128,9 +129,12 @@ async function write(
         (a, b) => a - b,
       );
       const startedMs = performance.now();
-      await connection.beginTransaction();
+      // One of the writers takes part in distributed transactions.
+      const xid = seed === XA_WRITER ? `'${lab.database.name} ${transactions}'` : null;
+      for (const statement of xid === null ? ['BEGIN'] : [`XA START ${xid}`]) await connection.query(statement);
       for (const id of ids) await connection.query('UPDATE t SET v = v + 1 WHERE id = ?', [id]);
-      await connection.commit();
+      const ends = xid === null ? ['COMMIT'] : [`XA END ${xid}`, `XA PREPARE ${xid}`, `XA COMMIT ${xid}`];
+      for (const statement of ends) await connection.query(statement);
       longestMs = Math.max(longestMs, performance.now() - startedMs);
       transactions += 1;
     }

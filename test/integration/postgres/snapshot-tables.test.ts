@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { RowKey } from '../../../src/core/snapshot.ts';
 import { createPostgresDatabase } from '../../support/postgres-database.ts';
 import { chunkOf, openReader, openView, readChunk, tableNamed } from './reader-under-test.ts';
 import { SourceUnderTest } from './source-under-test.ts';
@@ -95,6 +96,38 @@ test('tables have the key, the version and the rows that the stream gives them, 
     assert.equal(read[0]!.fingerprint, versions.get(table.id.name), table.id.name);
     assert.deepEqual(rows[0], streamed.find((change) => change.table === table.id.name)!.after);
   }
+});
+
+test('the key of a row is the same text whether it was read or streamed, and finds the row', async () => {
+  await using database = await createPostgresDatabase({
+    sql: `CREATE TABLE t (v text, a timestamptz, b numeric, c bytea, d text, PRIMARY KEY (d, c, b, a))`,
+  });
+  const tested = new SourceUnderTest(database);
+  await using source = await tested.startFresh();
+  await database.query(
+    String.raw`INSERT INTO t VALUES ('1', '2026-01-01 12:00:00.1+05', 1.10, '\x005c', E'a\tb''\\'), ('2', 'infinity', 'NaN', '', '')`,
+  );
+  await database.query(`UPDATE t SET v = 'x' || v`);
+  await using reader = await openReader(tested);
+  const table = await tableNamed(reader, 'public.t');
+  const streamed: (RowKey | null)[] = [];
+  while (streamed.length < 4) {
+    const { value: batch, done } = await source.next();
+    if (done === true) throw new Error('the stream ended');
+    for (let index = 0; index < batch.count; index++) {
+      if (batch.versions[index] !== null) streamed.push(reader.keyOf(table, batch, index));
+    }
+    batch.release();
+  }
+  await using view = await openView(reader, [table]);
+  const read: (RowKey | null)[] = [];
+  for await (const batch of view.read(chunkOf(table), 0, tested.signal)) {
+    for (let index = 0; index < batch.count; index++) read.push(reader.keyOf(table, batch, index));
+    batch.release();
+  }
+  const sorted = (keys: readonly (RowKey | null)[]) => keys.map((key) => JSON.stringify(key)).sort();
+  assert.deepEqual(sorted([...read, ...read]), sorted(streamed));
+  assert.equal((await readChunk(view, chunkOf(table, { keys: streamed.map((key) => key!) }))).rows.length, 2);
 });
 
 const PARTITIONED = `

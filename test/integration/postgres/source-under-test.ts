@@ -64,7 +64,7 @@ export class SourceUnderTest {
       type: 'postgres',
       topicPrefix: 'test',
       tables: { include: [], exclude: [] },
-      signals: {},
+      signals: { table: null, topic: null },
       heartbeatIntervalMs: 0,
       unavailablePlaceholder: '__debezium_unavailable_value',
       ...settings,

@@ -60,7 +60,7 @@ export function topicRecord(record: RecordedRecord, offset = 0): TopicRecord {
 }
 
 /** Text and bytes have the placeholder; the other types stand-ins that tell nothing, as the connectors' small types. */
-function withPlaceholder(codec: ColumnCodec): ColumnCodec {
+export function withPlaceholder(codec: ColumnCodec): ColumnCodec {
   const bytes = Buffer.from(PLACEHOLDER);
   const { schema } = codec;
   return {

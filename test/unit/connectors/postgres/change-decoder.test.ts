@@ -160,7 +160,7 @@ test('a keepalive is a place to resume from between transactions only, and only 
 
 test('rows of tables outside of the configuration are stepped over without asking the catalog', async () => {
   const asked: number[] = [];
-  const source = { tables: { include: [/^public\.kv$/], exclude: [] } };
+  const source = { tables: { include: [/^public\.kv$/], exclude: [] }, signals: { table: null, topic: null } };
   const { lines } = await decode(recordedMessages(), { catalog: fakeCatalog(TABLES, asked), source });
   assert.deepEqual(
     new Set(lines.map(([, name]) => name).filter((name) => name === 'whole' || name === 'by_index')),

@@ -119,7 +119,11 @@ export async function decodeAll(
   const pool = new ArenaPool();
   const relations = new RelationCache({
     database: 'shop',
-    source: { tables: { include: [], exclude: [] }, signals: {}, ...options.source } as unknown as SourceSettings,
+    source: {
+      tables: { include: [], exclude: [] },
+      signals: { table: null, topic: null },
+      ...options.source,
+    } as unknown as SourceSettings,
     modes: {
       decimal: 'precise',
       time: 'adaptive',
