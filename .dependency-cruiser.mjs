@@ -54,6 +54,13 @@ export default {
       to: { path: ours, pathNot: '^src/(core|pipeline|$1)/' },
     },
     {
+      name: 'page-runs-in-a-browser',
+      comment: 'It is served file by file from its folder, where nothing else is.',
+      severity: 'error',
+      from: { path: '^src/admin/page/' },
+      to: { pathNot: '^src/admin/page/' },
+    },
+    {
       name: 'supervisor-and-admin-know-only-types-of-pipeline',
       severity: 'error',
       from: { path: '^src/(supervisor|admin)/' },

@@ -15,6 +15,7 @@ const ZONES = ['src', 'connectors', 'deploy', 'test'];
 
 const checks: readonly Check[] = [
   { name: 'types (tsc)', run: () => tool('typescript/bin/tsc', ['-p', 'tsconfig.json']) },
+  { name: 'types of the status page (tsc)', run: () => tool('typescript/bin/tsc', ['-p', 'tsconfig.page.json']) },
   {
     name: 'format and lint (biome)',
     run: () => tool('@biomejs/biome/bin/biome', ['ci', '--error-on-warnings', COLORS, '.']),

@@ -3,6 +3,8 @@ export interface Answer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+  /** More headers, lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export function json(value: unknown): Answer {

@@ -42,11 +42,14 @@ function describeRoute(route: Route): object {
     status,
     {
       description,
-      content: {
-        [contentType]: {
-          schema: schema === undefined ? { type: 'string' } : { $ref: `#/components/schemas/${schema}` },
-        },
-      },
+      content: Object.fromEntries(
+        [contentType]
+          .flat()
+          .map((type) => [
+            type,
+            { schema: schema === undefined ? { type: 'string' } : { $ref: `#/components/schemas/${schema}` } },
+          ]),
+      ),
     },
   ]);
   return {

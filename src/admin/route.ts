@@ -21,11 +21,14 @@ export interface RouteRequest {
   /** As `Route.body` describes it; an empty object where nothing was sent. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly caller: Caller;
+  /** The header Accept; empty where there is none. */
+  readonly accept: string;
 }
 
 export interface RouteResponse {
   readonly description: string;
-  readonly contentType: string;
+  /** Several where Accept or the path decides. */
+  readonly contentType: string | readonly string[];
   /** Name of a schema of the OpenAPI document; absent for text. */
   readonly schema?: 'Health' | 'Source' | 'SourceList' | 'Snapshot' | 'SnapshotOrNull' | 'Problem' | 'Object';
 }

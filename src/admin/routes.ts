@@ -3,6 +3,7 @@ import { type Answer, json, problem, text } from './answer.ts';
 import { describeApi } from './openapi.ts';
 import { type OperationParts, operationRoutes } from './operation-routes.ts';
 import type { Route } from './route.ts';
+import { StatusPage, wantsHtml } from './status-page.ts';
 
 /** What the HTTP server shows; whoever composes the daemon hands it in. */
 export interface AdminView extends OperationParts {
@@ -18,18 +19,36 @@ const NO_TOKEN = { description: 'No token, or an unknown one.', ...PROBLEM };
 
 /**
  * Everything that the server answers: registration, OpenAPI and the index are made of this one list. Health and metrics
- * need no token, so that whatever watches the process needs no secret; they tell names, states, counts and errors.
+ * need no token, so that whatever watches the process needs no secret; they tell names, states, counts and errors. The status page holds no data: what it shows it asks for as every other client.
  */
 export function adminRoutes(view: AdminView): readonly Route[] {
   const { status } = view;
+  const page = new StatusPage();
   const routes: Route[] = [
     {
       method: 'GET',
       access: 'open',
       path: '/',
-      summary: 'What there is',
-      responses: { 200: { description: 'The resources, one a line.', contentType: 'text/plain' } },
-      handle: () => text(index(view.version, routes)),
+      summary: 'The status page for a browser, else what there is',
+      responses: {
+        200: {
+          description: 'The page where Accept prefers text/html; else the resources, one a line.',
+          contentType: ['text/plain', 'text/html'],
+        },
+      },
+      handle: ({ accept }) =>
+        wantsHtml(accept) ? page.document : { ...text(index(view.version, routes)), headers: { vary: 'accept' } },
+    },
+    {
+      method: 'GET',
+      access: 'open',
+      path: '/page/:file',
+      summary: 'Parts of the status page; they hold no data',
+      responses: {
+        200: { description: 'The part.', contentType: page.types },
+        404: { description: 'The page has no such part.', ...PROBLEM },
+      },
+      handle: ({ parameters }) => page.part(parameters.file!),
     },
     {
       method: 'GET',

@@ -49,7 +49,7 @@ const DEFAULT_LIMITS: HttpLimits = {
 };
 
 /**
- * Serves health, metrics, the state of the sources and what can be done to them. Nothing is logged per request but
+ * Serves health, metrics, the state of the sources, what can be done to them and the status page. Nothing is logged per request but
  * operations, and nothing waits for a client: answers are whole texts, and silent connections are closed.
  * @throws ConfigurationError where the address cannot be bound.
  */
@@ -166,7 +166,9 @@ function register(app: FastifyInstance, route: Route): void {
     ...(method === 'GET' ? {} : { schema: { body: body?.schema ?? NO_BODY } }),
     handler: async (request, reply) => {
       const caller = access === 'open' ? NOBODY : request.getDecorator<Caller>('caller');
-      return send(reply, await route.handle({ parameters: request.params, body: request.body ?? {}, caller }));
+      const { params: parameters, headers } = request;
+      const asked = { parameters, body: request.body ?? {}, caller, accept: headers.accept ?? '' };
+      return send(reply, await route.handle(asked));
     },
   });
 }
@@ -175,7 +177,8 @@ const NOBODY: Caller = { name: 'nobody', role: 'read' };
 
 /** As bytes, because fastify adds a charset to the type of a text, and problem+json has no such parameter. */
 function send(reply: FastifyReply, answer: Answer): FastifyReply {
-  return reply.code(answer.status).header('content-type', answer.contentType).send(Buffer.from(answer.body));
+  const { status, contentType, body, headers = {} } = answer;
+  return reply.code(status).headers(headers).header('content-type', contentType).send(Buffer.from(body));
 }
 
 /** What the client did wrong is told to the client; what we did wrong is told to the log. */

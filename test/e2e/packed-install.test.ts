@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { promisify } from 'node:util';
 import { CHECKOUT } from '../../deploy/local/checkout.ts';
+import { awaitUntil } from '../support/await-until.ts';
 
 const run = promisify(execFile);
 
@@ -58,7 +59,48 @@ suite('the packed package', () => {
     const schema = JSON.parse((await tailrace('config', 'schema')).stdout);
     assert.ok('sources' in schema.properties);
   });
+
+  test('serves the status page with all of its parts, whether or not anything else can be reached', async () => {
+    await writeFile(join(work, 'app', 'tailrace.yaml'), UNREACHABLE);
+    const main = join(work, 'app', 'node_modules', 'tailrace', 'dist', 'src', 'cli', 'main.js');
+    const daemon = spawn(process.execPath, [main, 'run'], {
+      cwd: join(work, 'app'),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [daemon.stdout, daemon.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
+    try {
+      const url = await awaitUntil('the daemon says where it listens', () => /"url":"(http:[^"]+)"/.exec(output)?.[1]);
+      const get = (path: string) =>
+        fetch(`${url}/${path}`, { headers: { accept: 'text/html' }, signal: AbortSignal.timeout(5_000) });
+      const page = await (await get('')).text();
+      assert.match(page, /^<!doctype html>/i);
+      const wanted = [...page.matchAll(/(?:src|href)="(page\/[^"]+)"/g)].map(([, path]) => path!);
+      for (const path of wanted) {
+        const response = await get(path);
+        assert.equal(response.status, 200, path);
+        const imports = (await response.text()).matchAll(/^import .* from '\.\/(.+)';$/gm);
+        for (const [, name] of imports) if (!wanted.includes(`page/${name}`)) wanted.push(`page/${name}`);
+      }
+      assert.ok(wanted.includes('page/source-card.js'), wanted.join());
+    } finally {
+      daemon.kill('SIGKILL');
+    }
+  });
 });
+
+/** Port 9 is the discard service, which nobody runs. */
+const UNREACHABLE = `kafka: { brokers: ['127.0.0.1:9'] }
+schema_registry: { url: 'http://127.0.0.1:9' }
+checkpoint: { store: file, path: state }
+http: { host: 127.0.0.1, port: 0 }
+sources:
+  - { name: shop, type: postgres, url: 'postgres://user:password@127.0.0.1:9/shop', tables: { include: ['public\\..*'] } }
+`;
 
 /** npm up to 11 prints a list of packages, npm 12 an object by name. */
 function filesOf(json: string): string[] {

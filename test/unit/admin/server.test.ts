@@ -171,6 +171,7 @@ describe('the HTTP server', () => {
       'GET /api/v1/sources/{name}/snapshots',
       'GET /livez',
       'GET /metrics',
+      'GET /page/{file}',
       'GET /readyz',
       'POST /api/v1/sources/{name}/pause',
       'POST /api/v1/sources/{name}/resume',
@@ -184,12 +185,12 @@ describe('the HTTP server', () => {
     for (const [path, methods] of Object.entries<object>(document.paths)) {
       for (const [method, operation] of Object.entries(methods)) {
         ids.add(operation.operationId);
-        assert.match(index, new RegExp(`^${method.toUpperCase()} +${path.replace('{name}', ':name')} `, 'm'));
+        assert.match(index, new RegExp(`^${method.toUpperCase()} +${path.replace(/\{(\w+)\}/, ':$1')} `, 'm'));
         const isOpen = !path.startsWith('/api/v1/sources');
         assert.deepEqual(operation.security, isOpen ? [] : [{ token: [method === 'get' ? 'read' : 'operate'] }], path);
         assert.equal('requestBody' in operation, method !== 'get', path);
         if (method !== 'get') continue;
-        const response = await get(path.replace('{name}', 'shop'));
+        const response = await get(path.replace('{name}', 'shop').replace('{file}', 'main.js'));
         assert.equal(response.status, 200, path);
         const [type] = response.headers.get('content-type')!.split(';');
         assert.ok(type! in operation.responses[200].content, path);

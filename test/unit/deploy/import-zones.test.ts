@@ -48,6 +48,7 @@ const FORBIDDEN: readonly (readonly [path: string, imports: string, rule: string
     "import { x } from '../pipeline/pipeline.ts';",
     'supervisor-and-admin-know-only-types-of-pipeline',
   ],
+  ['src/admin/page/a.ts', "import { x } from '../server.ts';", 'page-runs-in-a-browser'],
   ['src/verify/a.ts', "import { x } from '../kafka/producer.ts';", 'verify-knows-core-avro-and-itself'],
   ['src/verify/b.ts', "import type { X } from '../pipeline/pipeline.ts';", 'verify-knows-core-avro-and-itself'],
   ['src/cli/a.ts', "import { x } from '../../connectors/postgres/index.ts';", 'only-the-registry-knows-connectors'],
