@@ -5,18 +5,26 @@ import { isCount, isObject, isText, StoredJson } from './stored-json.ts';
 /** Where a source's state keeps how far its snapshots are. */
 export const SNAPSHOT_KEY = 'snapshot';
 
-export function encodeSnapshotMemory({ formatVersion, covered, running, signals }: SnapshotMemory): string {
-  return JSON.stringify({ formatVersion, covered, running, signals });
+export function encodeSnapshotMemory({
+  formatVersion,
+  covered,
+  isUnaccounted,
+  running,
+  signals,
+}: SnapshotMemory): string {
+  return JSON.stringify({ formatVersion, covered, isUnaccounted, running, signals });
 }
 
 /** @throws FatalError for everything that `encodeSnapshotMemory` never gives. */
 export function decodeSnapshotMemory(text: string, source: string): SnapshotMemory {
   const json = new StoredJson(text, `the progress of the snapshots of source ${source}`, 1);
-  json.only(['covered', 'running', 'signals']);
+  json.only(['covered', 'isUnaccounted', 'running', 'signals']);
+  const isUnaccounted = json.field('isUnaccounted', isTrueOrMissing, 'true');
   const signals = json.field('signals', isSignalsOrMissing, 'what is known of signals');
   return {
     formatVersion: 1,
     covered: json.field('covered', isTexts, 'a list of tables'),
+    ...(isUnaccounted === undefined ? {} : { isUnaccounted }),
     running: json.field('running', isProgressOrNull, 'the progress of a snapshot'),
     ...(signals === undefined ? {} : { signals }),
   };
@@ -51,6 +59,10 @@ function isRange(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { after, upTo, isDone } = value;
   return (after === null || isTexts(after)) && (upTo === null || isTexts(upTo)) && typeof isDone === 'boolean';
+}
+
+function isTrueOrMissing(value: unknown): value is true | undefined {
+  return value === undefined || value === true;
 }
 
 function isSignalsOrMissing(value: unknown): value is SignalMemory | undefined {

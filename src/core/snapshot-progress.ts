@@ -6,6 +6,8 @@ export interface SnapshotMemory {
   readonly formatVersion: 1;
   /** Qualified names of the tables that need no initial snapshot any more: done, under way, or given up by the operator. */
   readonly covered: readonly string[];
+  /** True where nobody has looked at the tables yet, so that `covered` says nothing: a source that only streams. */
+  readonly isUnaccounted?: true;
   /** The snapshot that is under way, or null. */
   readonly running: SnapshotProgress | null;
   /** Missing where the source has no signals. */

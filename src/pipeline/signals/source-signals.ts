@@ -15,7 +15,10 @@ const RETRY_MS = 1_000;
 
 export interface SourceSignalsParts<P> {
   readonly inbox: SignalInbox;
-  readonly snapshots: Pick<SourceSnapshots<P>, 'isRunning' | 'start' | 'stop' | 'pause' | 'resume' | 'remember'>;
+  readonly snapshots: Pick<
+    SourceSnapshots<P>,
+    'isRunning' | 'isDueByItself' | 'start' | 'stop' | 'pause' | 'resume' | 'remember'
+  >;
   readonly compile: CompilePattern;
   /** Text of where the source is, for the log. */
   readonly position: () => string | null;
@@ -135,10 +138,15 @@ export class SourceSignals<P> implements AsyncDisposable {
     tables: readonly string[] | null,
     earlier: readonly WaitingSignal[],
   ): Promise<void> {
-    const { inbox, snapshots, compile } = this.#parts;
+    const { inbox, snapshots, compile, logger } = this.#parts;
     for (const each of earlier) {
       if (tables === null) inbox.remove(each);
       else inbox.replace(each, { ...each, without: [...each.without, ...tables] });
+    }
+    if (snapshots.isDueByItself) {
+      const remedy = 'Stop it with `tailrace snapshot stop` if consumers can do without its rows.';
+      logger.warn({ signal: waiting.id, type: waiting.type, remedy }, 'a signal does not stop an initial snapshot');
+      return;
     }
     const patterns = tables?.map(compile).filter((pattern) => pattern !== null);
     if (snapshots.isRunning || earlier.length === 0) this.#report(waiting, await snapshots.stop(patterns));

@@ -20,7 +20,7 @@ export function snapshotDue(mode: SnapshotSettings['mode'], stored: SnapshotMemo
   if (stored !== null && stored.running !== null) return 'rest';
   if (mode === 'no_data' || mode === 'never') return 'nothing';
   if (mode === 'always') return 'all';
-  return stored === null ? 'account' : 'rest';
+  return stored === null || stored.isUnaccounted === true ? 'account' : 'rest';
 }
 
 /** What a source that starts for the first time has before it; null where nothing is to be read. */

@@ -30,6 +30,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
   readonly #running: { set(value: number): void };
   readonly #closed = new AbortController();
   #covered: readonly string[];
+  #isUnaccounted: boolean;
   #reader: SnapshotReader<P> | null = null;
   #run: SnapshotRun<P> | null = null;
   #last: SnapshotStatus | null = null;
@@ -41,6 +42,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
   constructor(parts: SourceSnapshotsParts<P>) {
     this.#parts = parts;
     this.#covered = parts.stored?.covered ?? [];
+    this.#isUnaccounted = parts.stored === null || parts.stored.isUnaccounted === true;
     this.#position = parts.from;
     this.#running = parts.metrics.gauge('tailrace_snapshot_running').bind({ source: parts.settings.name });
     this.#running.set(0);
@@ -75,6 +77,11 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
 
   get isRunning(): boolean {
     return this.#run !== null;
+  }
+
+  /** Whether what is under way was due by itself: without it consumers would lack rows. */
+  get isDueByItself(): boolean {
+    return this.#run !== null && !isAskedFor(this.#run.progress);
   }
 
   began(batch: ChangeBatch<P>, index: number): void {
@@ -283,11 +290,17 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     const names = new Set(this.#covered);
     for (const { id } of tables) names.add(qualifiedName(id));
     this.#covered = [...names];
+    this.#isUnaccounted = false;
   }
 
   #storedBeside(): Omit<SnapshotMemory, 'running'> {
     const signals = this.#parts.inbox?.memory;
-    return { formatVersion: 1, covered: this.#covered, ...(signals === undefined ? {} : { signals }) };
+    return {
+      formatVersion: 1,
+      covered: this.#covered,
+      ...(this.#isUnaccounted ? { isUnaccounted: true as const } : {}),
+      ...(signals === undefined ? {} : { signals }),
+    };
   }
 
   async #openReader(signal: AbortSignal): Promise<SnapshotReader<P>> {

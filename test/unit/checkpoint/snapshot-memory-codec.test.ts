@@ -26,6 +26,8 @@ describe('snapshot memory codec', () => {
 
   it('keeps signals, how far their topic was read, and which signal asked', () => {
     assert.deepEqual(decodeSnapshotMemory(encodeSnapshotMemory(SIGNALLED), 'shop'), SIGNALLED);
+    const streaming: SnapshotMemory = { formatVersion: 1, covered: [], isUnaccounted: true, running: null };
+    assert.deepEqual(decodeSnapshotMemory(encodeSnapshotMemory(streaming), 'shop'), streaming);
     const unread = { ...SIGNALLED, signals: { waiting: [], topic: null } };
     assert.deepEqual(decodeSnapshotMemory(encodeSnapshotMemory(unread), 'shop'), unread);
   });

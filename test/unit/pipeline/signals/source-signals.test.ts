@@ -22,6 +22,7 @@ class Stage {
   /** What the next starts throw. */
   readonly errors: Error[] = [];
   isRunning = false;
+  isDueByItself = false;
   readonly inbox: SignalInbox;
   readonly signals: SourceSignals<number>;
 
@@ -45,6 +46,9 @@ class Stage {
       snapshots: {
         get isRunning() {
           return stage.isRunning;
+        },
+        get isDueByItself() {
+          return stage.isDueByItself;
         },
         start: (request, begun) => this.#start(request, begun),
         pause: control('pause'),
@@ -130,6 +134,15 @@ describe('SourceSignals', () => {
     assert.deepEqual(stage.asked.slice(2), ['stop all', 'start 3 ^c$ without  incremental']);
     assert.deepEqual(stage.inbox.waiting, []);
     assert.deepEqual(stage.failures, []);
+  });
+
+  it('does not stop what is due by itself', async () => {
+    const stage = new Stage();
+    stage.isRunning = true;
+    stage.isDueByItself = true;
+    await stage.send(execute('1', 'a'), stop('s'));
+    assert.deepEqual([stage.asked, stage.inbox.waiting], [[], []]);
+    assert.deepEqual(stage.logged, ['warn s a signal does not stop an initial snapshot']);
   });
 
   it('acts on the same id twice, and on what was stored before', async () => {

@@ -37,6 +37,7 @@ describe('what a start has to do about snapshots', () => {
     ['initial', null, 'account'],
     ['when_needed', null, 'account'],
     ['initial', memory(['s.a']), 'rest'],
+    ['initial', { ...memory([]), isUnaccounted: true }, 'account'],
     ['always', memory(['s.a']), 'all'],
     ['always', RUNNING, 'rest'],
   ];
