@@ -24,6 +24,7 @@ export function buildTableVersion(
     fingerprint: fingerprintOf(database, table, facts),
     columns,
     key: keyIndexes(columns, facts.key),
+    types: facts.columns.map(({ type }) => type),
     positions: Int32Array.from(columns, (_, index) => index),
     rows,
   });

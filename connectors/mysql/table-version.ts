@@ -9,20 +9,27 @@ import {
   type TableVersion,
 } from '../../src/core/table.ts';
 import { type MySqlChangeBatch, NO_IMAGE } from './my-change-batch.ts';
+import type { MySqlType } from './mysql-type.ts';
 import type { RowLayout } from './protocol/row-layout.ts';
 
-export interface TableVersionParts extends Omit<TableVersion, 'locate'> {
+/** A version that knows the server's types of its columns, in their order. */
+export interface TypedTableVersion extends TableVersion {
+  readonly types: readonly MySqlType[];
+}
+
+export interface TableVersionParts extends Omit<TypedTableVersion, 'locate'> {
   /** Index in `columns` of each column of the table map, -1 where it is left out. */
   readonly positions: Int32Array;
   readonly rows: RowLayout;
 }
 
 /** A table as one table map and the facts resolved for it describe it. Row images were checked when they were decoded. */
-export class MySqlTableVersion implements TableVersion {
+export class MySqlTableVersion implements TypedTableVersion {
   readonly id: TableId;
   readonly fingerprint: string;
   readonly columns: readonly Column[];
   readonly key: readonly number[] | null;
+  readonly types: readonly MySqlType[];
   readonly #positions: Int32Array;
   readonly #widths: Int32Array;
 
@@ -31,6 +38,7 @@ export class MySqlTableVersion implements TableVersion {
     this.fingerprint = parts.fingerprint;
     this.columns = parts.columns;
     this.key = parts.key;
+    this.types = parts.types;
     this.#positions = parts.positions;
     this.#widths = parts.rows.widths;
   }

@@ -226,7 +226,6 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
     next.catch(() => {});
     while (!ended.aborted) {
       if (!this.#snapshots.isRunning) {
-        if (this.#signals === null) return next;
         const batch = await Promise.race([next, this.#woken()]);
         if (batch === null) continue;
         return batch;

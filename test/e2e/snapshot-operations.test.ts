@@ -35,7 +35,9 @@ test('an ad-hoc snapshot reads chosen tables while streaming, with a filter', { 
     INSERT INTO a SELECT n, CASE WHEN n % 2 = 0 THEN 'EU' ELSE 'US' END FROM generate_series(1, 5000) n;
     INSERT INTO b SELECT generate_series(1, 10)`;
   await using database = await createPostgresDatabase({ sql });
-  await using daemon = await Daemon.create({ sources: [testSource(name, database)] });
+  // Nothing wakes a silent stream but the snapshot.
+  const source = testSource(name, database, { heartbeat: { interval: '1h' } });
+  await using daemon = await Daemon.create({ sources: [source] });
   try {
     await daemon.start().streaming();
     await database.query("INSERT INTO a VALUES (100000, 'EU')");

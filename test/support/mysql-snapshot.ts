@@ -1,6 +1,8 @@
 import type { MySqlConfig } from '../../connectors/mysql/config.ts';
+import { SqlConnection } from '../../connectors/mysql/connection.ts';
 import { mariadb, mysql } from '../../connectors/mysql/index.ts';
 import type { MySqlPosition } from '../../connectors/mysql/positions.ts';
+import { readServerFacts, type ServerFacts } from '../../connectors/mysql/server-facts.ts';
 import { MySqlSession } from '../../connectors/mysql/session.ts';
 import { MySqlSnapshotReader } from '../../connectors/mysql/snapshot/snapshot-reader.ts';
 import type { ChangeBatch } from '../../src/core/change-batch.ts';
@@ -30,6 +32,7 @@ export type LoggedLine = readonly [object, string];
 export class SnapshotLab implements AsyncDisposable {
   readonly database: MysqlDatabase;
   readonly config: MySqlConfig;
+  readonly server: ServerFacts;
   readonly reader: MySqlSnapshotReader;
   readonly source: SourceSettings;
   readonly dependencies: ConnectorDependencies;
@@ -39,6 +42,7 @@ export class SnapshotLab implements AsyncDisposable {
   private constructor(
     database: MysqlDatabase,
     config: MySqlConfig,
+    server: ServerFacts,
     reader: MySqlSnapshotReader,
     dependencies: ConnectorDependencies,
     logged: LoggedLine[],
@@ -46,6 +50,7 @@ export class SnapshotLab implements AsyncDisposable {
     this.database = database;
     this.config = config;
     this.source = config.source;
+    this.server = server;
     this.reader = reader;
     this.dependencies = dependencies;
     this.logged = logged;
@@ -65,8 +70,11 @@ export class SnapshotLab implements AsyncDisposable {
     const target = { url: new Secret(database.url), tables: [new RegExp(`^${database.name}\\..*$`)] };
     const parsed = connector.parseConfig(tailSettings(server, uniqueName('snap'), target, { types }));
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-    const reader = await MySqlSnapshotReader.open(parsed.value, dependencies, AbortSignal.timeout(30_000));
-    return new SnapshotLab(database, parsed.value, reader, dependencies, logged);
+    const signal = AbortSignal.timeout(30_000);
+    await using sql = new SqlConnection(parsed.value.connection);
+    const facts = await readServerFacts(sql, server, signal);
+    const reader = await MySqlSnapshotReader.open(parsed.value, dependencies, signal);
+    return new SnapshotLab(database, parsed.value, facts, reader, dependencies, logged);
   }
 
   /** Changes from now on, as the daemon gets them. */

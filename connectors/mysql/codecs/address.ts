@@ -12,13 +12,21 @@ function padded(bytes: Uint8Array, start: number, end: number, size: number, typ
   return whole;
 }
 
+function uuidText(bytes: Uint8Array, start: number, end: number): string {
+  const hex = padded(bytes, start, end, 16, 'UUID').toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+function inet4Text(bytes: Uint8Array, start: number, end: number): string {
+  return padded(bytes, start, end, 4, 'INET4').join('.');
+}
+
 /** UUID of MariaDB 10.7: the 16 bytes in the order in which they are printed. */
 export function uuidCodec(modes: TypeModes): ColumnCodec {
   return columnCodec(
     semantic('string', 'io.debezium.data.Uuid'),
     (bytes, start, end, out) => {
-      const hex = padded(bytes, start, end, 16, 'UUID').toString('hex');
-      out.text(`${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`);
+      out.text(uuidText(bytes, start, end));
       return true;
     },
     (out) => out.text(''),
@@ -31,7 +39,7 @@ export function inet4Codec(modes: TypeModes): ColumnCodec {
   return columnCodec(
     { type: 'string' },
     (bytes, start, end, out) => {
-      out.text(padded(bytes, start, end, 4, 'INET4').join('.'));
+      out.text(inet4Text(bytes, start, end));
       return true;
     },
     (out) => out.text('0.0.0.0'),
@@ -44,7 +52,7 @@ export function inet6Codec(modes: TypeModes): ColumnCodec {
   return columnCodec(
     { type: 'string' },
     (bytes, start, end, out) => {
-      out.text(inet6Text(padded(bytes, start, end, 16, 'INET6')));
+      out.text(inet6Text(bytes, start, end));
       return true;
     },
     (out) => out.text('::'),
@@ -53,7 +61,8 @@ export function inet6Codec(modes: TypeModes): ColumnCodec {
 }
 
 /** RFC 5952 but for this: a run of one zero is shortened too, the first of the longest, and IPv4 addresses within are printed as such. */
-function inet6Text(bytes: Buffer): string {
+function inet6Text(value: Uint8Array, start: number, end: number): string {
+  const bytes = padded(value, start, end, 16, 'INET6');
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2));
   let best = { start: -1, length: 0 };
   for (let index = 0; index < 8; index++) {
@@ -74,3 +83,10 @@ function inet6Text(bytes: Buffer): string {
   if (best.length === 0) return hex(0, 8);
   return `${hex(0, best.start)}::${hex(best.start + best.length, 8)}`;
 }
+
+/** What the server prints of a value of the log, by the declared type. */
+export const ADDRESS_TEXTS: Readonly<Record<string, (bytes: Uint8Array, start: number, end: number) => string>> = {
+  uuid: uuidText,
+  inet4: inet4Text,
+  inet6: inet6Text,
+};

@@ -1,3 +1,5 @@
+import { FatalError } from '../../../src/core/errors.ts';
+import { ADDRESS_TEXTS } from '../codecs/address.ts';
 import { textDecoderOf } from '../codecs/charset.ts';
 import { readDecimal } from '../codecs/decimal.ts';
 import { malformed } from '../codecs/malformed.ts';
@@ -20,8 +22,8 @@ import { readBinaryDatetime, readBinaryTime } from './binary-time.ts';
 export interface KeyForm {
   /** Of a value of a binary result. */
   read(bytes: Buffer, start: number, end: number): string;
-  /** Of a value of the log; null where that cannot be told. */
-  logged(bytes: Buffer, start: number, end: number): string | null;
+  /** The same of a value of the log. */
+  logged(bytes: Buffer, start: number, end: number): string;
   /** A literal that compares with the column as its index does. */
   literal(text: string): string;
 }
@@ -46,7 +48,8 @@ export function keyFormOf(type: MySqlType): KeyForm | null {
       };
     case TypeCode.newDecimal:
       return {
-        read: (bytes, start, end) => bytes.toString('latin1', start, end),
+        // Under ZEROFILL there are zeros in front.
+        read: (bytes, start, end) => bytes.toString('latin1', start, end).replace(/^0+(?=\d)/, ''),
         logged: (bytes, start, end) => {
           const digits = readDecimal(bytes, start, end, type.precision, type.scale);
           return Buffer.prototype.latin1Slice.call(digits.bytes, 0, digits.length);
@@ -84,8 +87,7 @@ export function keyFormOf(type: MySqlType): KeyForm | null {
       };
     }
     case TypeCode.string:
-      if (dialect === 'mariadb' && (declared === 'uuid' || declared?.startsWith('inet') === true)) return address;
-      return text(type);
+      return (dialect === 'mariadb' ? addressForm(declared) : null) ?? text(type);
     case TypeCode.varchar:
       return dialect === 'mariadb' && declared?.startsWith('vector') === true ? null : text(type);
     default:
@@ -121,17 +123,30 @@ function labelled({ code, labels, charset }: MySqlType): KeyForm {
   const decode = textDecoderOf(charset ?? 'utf8mb4') ?? ((bytes: Uint8Array) => Buffer.from(bytes).toString('utf8'));
   const numbers = new Map((labels ?? []).map((label, index) => [label, index] as const));
   const isSet = code === TypeCode.set;
+  const numberOf = (label: string): number => {
+    const number = numbers.get(label);
+    if (number === undefined) throw unknownLabel();
+    return number;
+  };
   return {
     read(bytes, start, end) {
       const label = decode(bytes.subarray(start, end));
-      if (!isSet) return String((numbers.get(label) ?? -1) + 1);
+      if (!isSet) return label === '' && !numbers.has('') ? '0' : String(numberOf(label) + 1);
       let members = 0n;
-      for (const member of label === '' ? [] : label.split(',')) members |= 1n << BigInt(numbers.get(member) ?? 0);
+      for (const member of label === '' ? [] : label.split(',')) members |= 1n << BigInt(numberOf(member));
       return String(members);
     },
     logged: integer(true),
     literal: number,
   };
+}
+
+function unknownLabel(): FatalError {
+  return new FatalError('A key has a label of an ENUM or SET that the catalog does not show.', {
+    code: 'MYSQL_SNAPSHOT_LABEL',
+    remedy:
+      'The catalog has no characters beyond the 16-bit plane, such as emoji: rename the label, or exclude the table.',
+  });
 }
 
 const parts = new TemporalParts();
@@ -167,11 +182,11 @@ function padded(value: number, digits: number): string {
 }
 
 /** What the server prints of it has no character that would have to be escaped. */
-const address: KeyForm = {
-  read: (bytes, start, end) => bytes.toString('latin1', start, end),
-  logged: () => null,
-  literal: quoted,
-};
+function addressForm(declared: string | null): KeyForm | null {
+  const logged = ADDRESS_TEXTS[declared ?? ''];
+  if (logged === undefined) return null;
+  return { read: (bytes, start, end) => bytes.toString('latin1', start, end), logged, literal: quoted };
+}
 
 /** The bytes as they are stored, in hexadecimal; the literal says their character set, and the column its collation. */
 function text({ charset, code, length }: MySqlType): KeyForm {

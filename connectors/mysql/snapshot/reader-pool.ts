@@ -1,18 +1,27 @@
 import type { Clock } from '../../../src/core/clock.ts';
 import type { DatabaseConnection } from '../../../src/core/database-connection.ts';
-import type { Dialect } from '../mysql-type.ts';
+import type { ServerFacts } from '../server-facts.ts';
 import { ReaderConnection } from './reader-connection.ts';
 
 /** A lock, or a table that is being altered, is waited for this long at most: others wait behind us. */
 const LOCK_WAIT_TIMEOUT_S = 1;
-/** How long the server waits for us to read, in seconds: a round may stand still. */
-const NET_WRITE_TIMEOUT_S = 3600;
+/** How long the server waits for us to read, and to ask for something, in seconds: a round may stand still. */
+const PATIENCE_S = 3600;
 
 /** Bytes of text as they are stored, moments in UTC, dates that are none, and no limit of the server's on statements. */
 const SESSION = [
   `SET SESSION time_zone = '+00:00', sql_mode = 'ALLOW_INVALID_DATES', autocommit = 1, character_set_results = NULL,
-     lock_wait_timeout = ${LOCK_WAIT_TIMEOUT_S}, net_write_timeout = ${NET_WRITE_TIMEOUT_S}, sql_select_limit = DEFAULT`,
+     lock_wait_timeout = ${LOCK_WAIT_TIMEOUT_S}, net_write_timeout = ${PATIENCE_S}, wait_timeout = ${PATIENCE_S},
+     sql_select_limit = DEFAULT`,
   'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ',
+];
+
+/** What may end a statement or a transaction early; 0 is never. */
+const LIMITS = [
+  'max_execution_time',
+  'max_statement_time',
+  'idle_transaction_timeout',
+  'idle_readonly_transaction_timeout',
 ];
 
 /** Connections that read tables, kept from one view to the next. */
@@ -24,12 +33,11 @@ export class ReaderPool implements AsyncDisposable {
   readonly #all = new Set<ReaderConnection>();
   #isClosed = false;
 
-  /** @param hasTimeLimit whether the server has a limit for the time of a SELECT. */
-  constructor(config: DatabaseConnection, clock: Clock, dialect: Dialect, hasTimeLimit: boolean) {
+  constructor(config: DatabaseConnection, clock: Clock, server: ServerFacts) {
     this.#config = config;
     this.#clock = clock;
-    const limit = dialect === 'mysql' ? 'max_execution_time' : 'max_statement_time';
-    this.#limits = hasTimeLimit ? [`SET SESSION ${limit} = 0`] : [];
+    const limits = LIMITS.filter((name) => server.variables.has(name)).map((name) => `${name} = 0`);
+    this.#limits = limits.length === 0 ? [] : [`SET SESSION ${limits.join(', ')}`];
   }
 
   async take(count: number, signal: AbortSignal): Promise<ReaderConnection[]> {

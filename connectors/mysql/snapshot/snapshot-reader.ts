@@ -20,7 +20,7 @@ import { NOWHERE } from './read-batch.ts';
 import { readChunk } from './read-chunk.ts';
 import type { ReaderConnection } from './reader-connection.ts';
 import { ReaderPool } from './reader-pool.ts';
-import { rowKeyOf } from './row-key.ts';
+import { RowKeys } from './row-key.ts';
 import type { RowSource } from './row-source.ts';
 import { MySqlSnapshotView } from './snapshot-view.ts';
 import { readSnapshotTables } from './table-catalog.ts';
@@ -42,6 +42,7 @@ export class MySqlSnapshotReader implements SnapshotReader<MySqlPosition> {
   readonly #server: ServerFacts;
   readonly #pool: ReaderPool;
   readonly #definitions: TableDefinitionReader;
+  readonly #rowKeys = new RowKeys();
 
   private constructor(
     config: MySqlConfig,
@@ -54,8 +55,7 @@ export class MySqlSnapshotReader implements SnapshotReader<MySqlPosition> {
     this.#sql = sql;
     this.#server = server;
     const { dialect, types, connection } = config;
-    const hasTimeLimit = server.variables.has(dialect === 'mysql' ? 'max_execution_time' : 'max_statement_time');
-    this.#pool = new ReaderPool(connection, dependencies.clock, dialect, hasTimeLimit);
+    this.#pool = new ReaderPool(connection, dependencies.clock, server);
     const logsSigns = (server.variables.get('binlog_row_metadata') ?? 'NO_LOG').toUpperCase() !== 'NO_LOG';
     this.#definitions = new TableDefinitionReader(sql, { dialect, logsSigns }, types);
   }
@@ -101,8 +101,7 @@ export class MySqlSnapshotReader implements SnapshotReader<MySqlPosition> {
   }
 
   keyOf(table: SnapshotTable, batch: ChangeBatch<MySqlPosition>, index: number): RowKey | null {
-    const known = this.#definitions.known(table);
-    return known === null ? null : rowKeyOf(known, batch, index);
+    return this.#rowKeys.of(table, batch, index);
   }
 
   /** The server itself says what is visible. */

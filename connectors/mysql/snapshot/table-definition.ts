@@ -42,11 +42,6 @@ export class TableDefinitionReader {
     this.#modes = modes;
   }
 
-  /** What was read last of the table; null where it was not read yet. */
-  known(table: SnapshotTable): ReadTable | null {
-    return this.#known.get(qualifiedName(table.id))?.table ?? null;
-  }
-
   /**
    * The caller keeps the table from being altered meanwhile. The same object for the same layout.
    * @throws TransientError where there is no such table, or none with this key, any more.
@@ -79,6 +74,7 @@ export class TableDefinitionReader {
       fingerprint: fingerprintOf(id.database, id.name, facts),
       columns,
       key: keyIndexes(columns, facts.key),
+      types: facts.columns.map(({ type }) => type),
       widths: binaryWidths(Uint8Array.from(facts.columns, ({ type }) => resultCode(type))),
     });
     return {

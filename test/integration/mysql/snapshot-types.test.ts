@@ -9,6 +9,7 @@ import { type ChangeBatch, ChangeKind } from '../../../src/core/change-batch.ts'
 import type { SnapshotTable } from '../../../src/core/snapshot.ts';
 import { RowCells, type TableVersion } from '../../../src/core/table.ts';
 import { chunkOf, drain, type LabStream, SnapshotLab } from '../../support/mysql-snapshot.ts';
+import { KEYS, NUMBERS } from '../../support/mysql-snapshot-keys.ts';
 import { type TypeFamily, typeFamilies } from '../../support/mysql-type-cases.ts';
 import type { TypeSettings } from '../../support/mysql-type-judges.ts';
 import { testedServers } from '../../support/server-features.ts';
@@ -264,6 +265,27 @@ for (const features of await testedServers()) {
         );
       });
     }
+
+    it('and the same keys, of every type', { timeout: 120_000 }, async () => {
+      await using lab = await SnapshotLab.open(server);
+      await using session = await lab.stream();
+      await lab.database.query("SET SESSION sql_mode = '', time_zone = '+00:00'");
+      for (const [index, { columns, key, values }] of KEYS.entries()) {
+        await lab.database.query(`CREATE TABLE k${index} (id int NOT NULL, ${columns}, PRIMARY KEY (${key}))`);
+        await lab.database.query(`INSERT INTO k${index} SELECT n, ${values} FROM ${NUMBERS} WHERE n < 20`);
+      }
+      if (server === 'mariadb') {
+        await lab.database.query('CREATE TABLE u (k uuid, l inet4, m inet6, PRIMARY KEY (k, l, m))');
+        await lab.database.query(
+          "INSERT INTO u VALUES ('123e4567-e89b-12d3-a456-426614174000', '10.0.0.0', '1:0:2::')",
+        );
+      }
+      await lab.database.query(
+        'CREATE TABLE z (k decimal(9,3) zerofill, l set("a","b"), m year, PRIMARY KEY (k, l, m))',
+      );
+      await lab.database.query('INSERT INTO z VALUES (0.5, "b,a", 0), (12, "", 1999), (99999.25, "b", 2155)');
+      await compareAll(lab, session, (table, at) => `${table} ${at}`);
+    });
 
     it('of tables of every shape', { timeout: 120_000 }, async () => {
       await using lab = await SnapshotLab.open(server);

@@ -252,7 +252,7 @@ for (const { server, label } of await testedServers()) {
       await using lab = await SnapshotLab.open(server);
       await fill(lab, 'KEY');
       const table = await lab.table('t');
-      await using pool = new ReaderPool(lab.config.connection, lab.dependencies.clock, server, false);
+      await using pool = new ReaderPool(lab.config.connection, lab.dependencies.clock, lab.server);
       const [holder] = await pool.take(1, lab.signal);
       const writer = await lab.database.connect();
       const lock = (act: () => Promise<string>) => underTableLock(holder!, [table], act, lab.signal);
