@@ -251,7 +251,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
   async #publishBatch(batch: ChangeBatch<P>, ended: AbortSignal): Promise<void> {
     let index = 0;
     while (index < batch.count) {
-      this.#publisher.watch = this.#signals?.watch ?? this.#snapshots.watch;
+      this.#publisher.watch = (this.#signals ?? this.#snapshots).watch;
       const entry = this.#tracker.open();
       try {
         index = await this.#publisher.publish(batch, index, entry, ended);

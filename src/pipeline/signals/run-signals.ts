@@ -20,16 +20,17 @@ export class RunSignals<P> implements AsyncDisposable {
   readonly #parts: RunSignalsParts<P>;
   readonly #signals: SourceSignals<P>;
   readonly #table: SignalTable<P> | null;
+  /**
+   * What has to see the stream at all times: a signal begins a snapshot also while the stream is silent, and it begins where
+   * the stream is then.
+   */
+  readonly watch: StreamWatch<P>;
 
   constructor(parts: RunSignalsParts<P>) {
     this.#parts = parts;
     this.#signals = new SourceSignals(parts);
     this.#table = parts.table === null ? null : new SignalTable(parts.table, parts.snapshots);
-  }
-
-  /** Null where no table brings signals. */
-  get watch(): StreamWatch<P> | null {
-    return this.#table;
+    this.watch = this.#table ?? parts.snapshots;
   }
 
   /** The stream is at a boundary: what came is saved together with the position behind it. */

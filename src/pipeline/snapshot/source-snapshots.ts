@@ -11,6 +11,7 @@ import type { StreamWatch } from '../stream-watch.ts';
 import { inReadingOrder, progressAtStart, type SnapshotDue, tableToRead } from './snapshot-due.ts';
 import type { SnapshotNotices } from './snapshot-notices.ts';
 import { SnapshotRun, type SnapshotRunParts } from './snapshot-run.ts';
+import { stateOf, statusOf } from './status-of.ts';
 
 export interface SourceSnapshotsParts<P> extends Omit<SnapshotRunParts<P>, 'reader'> {
   readonly openReader: (signal: AbortSignal) => Promise<SnapshotReader<P>>;
@@ -318,30 +319,4 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
 /** An operator asked for it, by a signal or otherwise; it was not due by itself. */
 function isAskedFor({ kind, signalId }: SnapshotProgress): boolean {
   return kind === 'incremental' || signalId !== undefined;
-}
-
-function stateOf(run: { readonly progress: SnapshotProgress; readonly waitsFor: string | null }): SnapshotStateName {
-  if (run.progress.isPaused) return 'paused';
-  const isUntouched = (run.progress.tables ?? []).every(({ rows }) => rows === 0);
-  return isUntouched && run.waitsFor !== null ? 'waiting' : 'running';
-}
-
-function statusOf(
-  progress: SnapshotProgress,
-  state: SnapshotStateName,
-  endedAtMs: number | null,
-  waitsFor: string | null,
-): SnapshotStatus {
-  return {
-    state,
-    waiting_for: waitsFor,
-    started_at: new Date(progress.startedAtMs).toISOString(),
-    ended_at: endedAtMs === null ? null : new Date(endedAtMs).toISOString(),
-    tables: (progress.tables ?? []).map((each) => ({
-      table: each.table,
-      rows: each.rows,
-      estimated_rows: each.estimatedRows,
-      done: isTableDone(each),
-    })),
-  };
 }

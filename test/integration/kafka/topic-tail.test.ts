@@ -117,3 +117,16 @@ test('an abort ends the waiting', async () => {
   stop.abort();
   assert.deepEqual(await next, { done: true, value: undefined });
 });
+
+test('from offsets that were kept, and a partition beyond them from its beginning', async () => {
+  const topic = await newTopic(2);
+  const messages = ['a', 'b', 'c'].map((value) => ({ value, partition: 0 }));
+  await producer.send({ topic, messages: [...messages, { value: 'd', partition: 1 }] });
+  const signal = AbortSignal.timeout(DEADLINE_MS);
+  await using tail = await TopicTail.open(kafkaSettings(), topic, clock, signal, [2]);
+  assert.deepEqual(tail.offsets, [2, 0]);
+  assert.deepEqual((await take(tail, 2)).map(({ value }) => value?.toString()).sort(), ['c', 'd']);
+  assert.deepEqual(tail.offsets, [3, 1]);
+  await using whole = await TopicTail.open(kafkaSettings(), topic, clock, signal, []);
+  assert.equal((await take(whole, 4)).length, 4);
+});
