@@ -81,6 +81,7 @@ export const OTHER_LINES: readonly string[] = [
   'the id of a transaction is another one in BEGIN, in END and in every row',
   'logical messages are counted in END under the name of a Java object',
   'earlier rows get the key and the constraints of a later catalog',
+  "a row of a snapshot has a txId, which was taken for nothing else, and the position and the time of the snapshot's start",
 ];
 
 /** @returns what we must write instead of these records, which are changed. */
