@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { EXACT_LONG } from '../../../deploy/local/avsc-exact-long.ts';
 import { avroDecoder, unscaledText } from '../../../src/avro/avro-decoder.ts';
 import { AvroDecodeError } from '../../../src/avro/avro-reader.ts';
+import { anyText } from '../../support/any-text.ts';
 
 const SCHEMA = {
   type: 'record',
@@ -33,7 +34,7 @@ const { row } = fc.letrec<{ row: unknown }>((tie) => ({
     int: fc.integer(),
     double: fc.double({ noNaN: true }),
     flag: fc.boolean(),
-    text: fc.option(fc.string({ unit: 'grapheme' })),
+    text: fc.option(anyText()),
     bytes: fc.uint8Array().map((bytes) => Buffer.from(bytes)),
     fixed: four,
     again: four,

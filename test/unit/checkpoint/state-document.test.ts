@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { decodeStateDocument, encodeStateDocument } from '../../../src/checkpoint/state-document.ts';
 import { FatalError } from '../../../src/core/errors.ts';
+import { anyText } from '../../support/any-text.ts';
 
 const DOCUMENT = {
   source: 'shop',
@@ -23,8 +24,8 @@ describe('state document', () => {
   });
 
   it('gives back any set of entries', () => {
-    const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.json(), fc.constantFrom('-0', '1e999', '1.0', '""'));
-    const key = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('__proto__', '1', 'constructor'));
+    const text = fc.oneof(anyText(), fc.json(), fc.constantFrom('-0', '1e999', '1.0', '""'));
+    const key = fc.oneof(anyText(), fc.constantFrom('__proto__', '1', 'constructor'));
     fc.assert(
       fc.property(key, fc.array(fc.tuple(key, text)), (source, pairs) => {
         const entries = new Map(pairs);

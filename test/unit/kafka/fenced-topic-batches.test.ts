@@ -11,9 +11,10 @@ import {
 import fc from 'fast-check';
 import { FatalError } from '../../../src/core/errors.ts';
 import { decodeBatches, encodeBatch } from '../../../src/kafka/fenced-topic-batches.ts';
+import { anyText } from '../../support/any-text.ts';
 
 const PRODUCER = { producerId: 4_294_967_297n, producerEpoch: 513, sequence: 70_000, timestampMs: 1_790_000_000_123 };
-const TEXT = fc.string({ unit: 'grapheme', maxLength: 300 });
+const TEXT = anyText(300);
 
 /** A batch as another client writes it. */
 function foreignBatch(

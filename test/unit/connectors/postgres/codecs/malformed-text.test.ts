@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { columnCodec } from '../../../../../connectors/postgres/column-codecs.ts';
 import { MalformedValueError } from '../../../../../src/core/errors.ts';
@@ -69,11 +70,10 @@ describe('text that was tampered with', () => {
         for (let length = 0; length < whole.length; length++) {
           // Behind the cut lies the rest of a good value, or nothing at all.
           const alone = Buffer.from(whole.subarray(0, length));
-          assert.deepEqual(
-            outcome(codec, whole, length),
-            outcome(codec, alone, length),
-            `${column.type.name} ${length}`,
-          );
+          const cut = outcome(codec, whole, length);
+          const own = outcome(codec, alone, length);
+          // An assertion for each of them would be slow.
+          if (!isDeepStrictEqual(cut, own)) assert.deepEqual(cut, own, `${column.type.name} ${length}`);
         }
       }
     }

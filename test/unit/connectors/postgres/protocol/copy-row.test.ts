@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { scanCopyRow } from '../../../../../connectors/postgres/protocol/copy-row.ts';
 import { CopyRowFramer } from '../../../../../connectors/postgres/protocol/copy-row-framer.ts';
 import { ProtocolError } from '../../../../../connectors/postgres/protocol/protocol-error.ts';
+import { anyText } from '../../../../support/any-text.ts';
 
 /** As CopyAttributeOutText of Postgres writes it. */
 function copyText(columns: readonly (string | null)[]): string {
@@ -37,7 +38,7 @@ function scan(row: Buffer, columns: number, before = 3): (string | null)[] {
 const value = fc.option(
   fc.oneof(
     fc.string({ unit: fc.constantFrom('\\', 'N', '\t', '\n', '\r', '\b', '\f', '\v', 'n', 't', '.', '0', 'x', 'a') }),
-    fc.string({ unit: 'binary' }).map((text) => text.replaceAll('\0', '')),
+    anyText().map((text) => text.replaceAll('\0', '')),
   ),
 );
 
