@@ -31,10 +31,11 @@ it('topics that Debezium filled are equal but for its defects, of which some are
   for (const script of ['00-schema-and-snapshot-rows', '01-stream', '02-signal'] as const) {
     for (const statement of sqlStatements(goldenSql(script))) await tailed.query(statement);
   }
-  for (const golden of goldenTopics('pg_default')) {
+  const published = goldenTopics('pg_default').map(async (golden) => {
     const table = golden.topic.split('.inv.')[1];
     if (table !== undefined) await publish(golden, tailed.topic(`inv.${table}`));
-  }
+  });
+  await Promise.all(published);
   await using daemon = await Daemon.create({
     sources: [
       tailed.source({
