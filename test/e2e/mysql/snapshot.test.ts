@@ -1,10 +1,8 @@
-import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Daemon } from '../../support/daemon-process.ts';
-import { deleteKafkaTopics } from '../../support/kafka-topics.ts';
 import { createMysqlDatabase, type MysqlDatabase, mysqlSource } from '../../support/mysql-database.ts';
-import { readEnvelopes } from '../../support/read-rows.ts';
 import { testedServers } from '../../support/server-features.ts';
+import { CHUNK_ROWS, snapshotUnderLoad } from '../../support/snapshot-under-load.ts';
 import { uniqueName } from '../../support/unique-name.ts';
 
 const ROWS = 20_000;
@@ -54,68 +52,22 @@ for (const { server, label } of await testedServers()) {
     }, async (context) => {
       const name = uniqueName('snap');
       await using database = await createMysqlDatabase(server, SCHEMA);
-      const source = { ...mysqlSource(name, database), snapshot: { mode: 'initial', chunk_rows: 1000 } };
+      const source = { ...mysqlSource(name, database), snapshot: { mode: 'initial', chunk_rows: CHUNK_ROWS } };
       await using daemon = await Daemon.create({ sources: [source] });
       const stop = new AbortController();
-      // One writer: what another has taken as its number may be written later.
-      const writer = write(database, stop.signal);
-      try {
-        daemon.start();
-        for (let kill = 1; kill <= kills; kill++) {
-          await daemon.until(`kill ${kill} finds a snapshot under way`, async () => {
-            const { snapshot } = await daemon.status(name);
-            const rows = snapshot?.tables.reduce((sum, table) => sum + table.rows, 0) ?? 0;
-            return snapshot?.state === 'running' && rows >= (kill * ROWS) / (kills + 2);
-          });
-          await daemon.kill();
-          daemon.start();
-        }
-        await daemon.until(
-          'the snapshot is complete',
-          async () => {
-            const { snapshot, state } = await daemon.status(name);
-            return snapshot?.state === 'completed' && state === 'streaming';
-          },
-          60_000,
-        );
-        stop.abort();
-        const writes = await writer;
-        await database.query("INSERT INTO items VALUES (-1, 0, 'end')");
-        const topic = `${name}.${database.name}.items`;
-        const all = await daemon.until('the end is published', async () => {
-          const read = await readEnvelopes(topic);
-          return read.at(-1)?.after?.id === -1 ? read : null;
-        });
-        const folded = new Map<number, string>();
-        let repeated = 0;
-        for (const { op, before, after } of all) {
-          if (op === 'd') folded.delete(Number(before!.id));
-          else {
-            const known = folded.get(Number(after!.id));
-            if (known !== undefined && BigInt(known) > BigInt(String(after!.v))) repeated += 1;
-            folded.set(Number(after!.id), String(after!.v));
-          }
-        }
-        if (kills === 0) assert.equal(repeated, 0, 'no key steps back');
-        const rows = await database.query<{ id: number; v: number }>('SELECT id, v FROM items ORDER BY id');
-        assert.deepEqual(
-          [...folded].sort(([a], [b]) => a - b),
-          rows.map(({ id, v }) => [id, String(v)]),
-        );
-        const read = all.filter(({ op }) => op === 'r').length;
-        context.diagnostic(`${writes} writes, ${read} rows read of ${rows.length}, ${repeated} states repeated`);
-        assert.ok(read <= ROWS * 1.1 + kills * 2 * 1000 * 2, 'only what was under way is read again');
-        const mixed = await readEnvelopes(`${name}.${database.name}.mixed`);
-        assert.equal(new Set(mixed.map(({ after }) => `${after!.a} ${after!.b}`)).size, 3000);
-        const keyless = await readEnvelopes(`${name}.${database.name}.keyless`);
-        if (kills === 0) assert.equal(keyless.length, 500);
-        assert.equal(new Set(keyless.map(({ after }) => after!.t)).size, 500);
-        assert.equal(await daemon.stop(), 0);
-      } finally {
-        stop.abort();
-        await Promise.allSettled([writer]);
-        await deleteKafkaTopics(name);
-      }
+      const topic = (table: string) => `${name}.${database.name}.${table}`;
+      await snapshotUnderLoad({
+        name,
+        daemon,
+        rows: ROWS,
+        kills,
+        topics: { items: topic('items'), mixed: topic('mixed'), keyless: topic('keyless') },
+        stop,
+        // One writer: what another has taken as its number may be written later.
+        writers: [write(database, stop.signal)],
+        query: (sql) => database.query(sql),
+        say: (text) => context.diagnostic(text),
+      });
     });
   }
 }
