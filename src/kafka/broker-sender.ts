@@ -14,8 +14,11 @@ import type { RecordBatch } from './record-batch.ts';
 
 /** What a broker remembers of a producer and partition: beyond it, a repeated batch would not be recognised. */
 const MAX_REQUESTS_IN_FLIGHT = 5;
-/** Batches of several partitions share a request up to this; one larger batch goes alone. */
-const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+/**
+ * Batches of several partitions share a request up to this; one larger batch goes alone. A broker reads a request into one
+ * piece of memory, and from half a megabyte on that is dear to a Java heap of usual size.
+ */
+const MAX_REQUEST_BYTES = 448 * 1024;
 const LINGER_MS = 5;
 const MIN_RECONNECT_MS = 50;
 const MAX_RECONNECT_MS = 1_000;

@@ -27,7 +27,7 @@ export interface KafkaSinkOptions {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Size before compression at which a batch is complete; 512 KiB unless told. */
+  /** Size before compression at which a batch is complete; unless told 512 KiB, and 128 KiB where nothing compresses it. */
   readonly batchBytes?: number;
   /**
    * Called after the process stood still, before anything more is sent. Rejects where another process may own the source
@@ -38,14 +38,16 @@ export interface KafkaSinkOptions {
   readonly frozenAfterMs?: number;
 }
 
-const DEFAULT_BATCH_BYTES = 512 * 1024;
+/** Compresses to some 128 KiB, which is what a broker handles at the least cost: see docs/decisions/0003-own-kafka-sender.md. */
+const COMPRESSED_BATCH_BYTES = 512 * 1024;
+const PLAIN_BATCH_BYTES = 128 * 1024;
 /**
  * Complete batches that wait for their turn. A broker takes a few at a time: more of them would be memory for nothing, and
  * older when they are sent.
  */
 const WAITING_BYTES = 8 * 1024 * 1024;
 /** Buffers that are kept while they are not used: enough for what an answer frees before the next batches are sealed. */
-const RETAINED_BATCHES = 8;
+const RETAINED_BYTES = 4 * 1024 * 1024;
 
 /**
  * Connects and gets a producer identity of its own.
@@ -62,8 +64,8 @@ export async function createKafkaSink(options: KafkaSinkOptions, signal: AbortSi
       clock,
       signal,
     );
-    const targetBytes = options.batchBytes ?? DEFAULT_BATCH_BYTES;
-    const pool = new BufferPool(targetBytes, Math.min(options.budgetBytes, RETAINED_BATCHES * targetBytes));
+    const targetBytes = options.batchBytes ?? (compressor === null ? PLAIN_BATCH_BYTES : COMPRESSED_BATCH_BYTES);
+    const pool = new BufferPool(targetBytes, Math.min(options.budgetBytes, RETAINED_BYTES));
     return new KafkaSink(options, connections, { pool, producer, compressor, targetBytes });
   } catch (error) {
     await connections[Symbol.asyncDispose]();
