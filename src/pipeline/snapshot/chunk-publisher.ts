@@ -1,4 +1,4 @@
-import type { ChangeBatch } from '../../core/change-batch.ts';
+import type { ChangeBatch, RowRead } from '../../core/change-batch.ts';
 import { PoisonChangeError } from '../../core/errors.ts';
 import type { SourceSettings } from '../../core/settings.ts';
 import type { Sink } from '../../core/sink.ts';
@@ -109,7 +109,7 @@ export class ChunkPublisher<P> {
         }
         if (verdict !== 'emit') continue;
       }
-      batch.details[index] = { marker: this.#marker(pass, isLast) };
+      batch.details[index] = MARKED[this.#marker(pass, isLast)];
       this.#publishRow(batch, index, entry);
       pass.rows += 1;
     }
@@ -154,6 +154,16 @@ export class ChunkPublisher<P> {
     return isFirstOfTable ? 'first_in_data_collection' : 'true';
   }
 }
+
+/** Rows of one marker share their detail: it is the same for nearly all. */
+const MARKED: Readonly<Record<SnapshotMarker, RowRead>> = {
+  first: { marker: 'first' },
+  first_in_data_collection: { marker: 'first_in_data_collection' },
+  true: { marker: 'true' },
+  last_in_data_collection: { marker: 'last_in_data_collection' },
+  last: { marker: 'last' },
+  incremental: { marker: 'incremental' },
+};
 
 /** One chunk on its way. */
 class ChunkPass {

@@ -90,7 +90,7 @@ describe('timestamp', () => {
   });
 
   it('with time zone prints as many digits as declared, in UTC', () => {
-    const offset = fc.integer({ min: -57_599, max: 57_599 });
+    const offset = fc.oneof(fc.constant(0), fc.integer({ min: -57_599, max: 57_599 }));
     fc.assert(
       fc.property(instant, offset, fc.nat(6), ({ milliseconds, micros }, seconds, digits) => {
         const local = milliseconds + seconds * 1000;
