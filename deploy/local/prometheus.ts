@@ -29,7 +29,7 @@ export async function findPrometheus(report: Report, signal: AbortSignal): Promi
   const [prometheus, promtool] = await Promise.all([findProgram('prometheus'), findProgram('promtool')]);
   if (prometheus !== null && promtool !== null) return { prometheus: [prometheus], promtool: [promtool] };
   try {
-    const tree = await debianPackages(SUITE, ['prometheus'], 'Prometheus and what it needs (47 MB)', report, signal);
+    const tree = await debianPackages(SUITE, ['prometheus'], 'Prometheus and what it needs (42 MB)', report, signal);
     return {
       prometheus: foreignProgram(tree, 'usr/bin/prometheus'),
       promtool: foreignProgram(tree, 'usr/bin/promtool'),
