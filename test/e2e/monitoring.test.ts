@@ -12,7 +12,7 @@ import { PrometheusServer } from '../support/prometheus-server.ts';
 import { kafkaBrokers } from '../support/services.ts';
 import { tailedDatabase } from '../support/tailed-database.ts';
 
-const PATIENCE = { timeoutMs: 30_000, intervalMs: 200 };
+const PATIENCE = { timeoutMs: 60_000, intervalMs: 200 };
 
 it('a real Prometheus takes the metrics of a daemon, and has an answer to every query of the dashboard and the alerts', {
   timeout: 600_000,
