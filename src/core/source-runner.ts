@@ -46,6 +46,8 @@ export interface WaitReason {
 export interface RunProgress {
   /** Last checkpointed position, text. */
   readonly position: string | null;
+  /** When the checkpoint was last saved, or confirmed as current: milliseconds since 1970. */
+  readonly checkpointedAtMs: number;
   /** Commit time of the newest acknowledged transaction, or null before the first. */
   readonly publishedCommitUs: number | null;
   /** True when nothing is in flight and the source has nothing newer: lag is 0. */

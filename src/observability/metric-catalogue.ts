@@ -82,7 +82,7 @@ export const METRIC_CATALOGUE = {
     type: 'gauge',
     unit: 'seconds',
     labels: ['source'],
-    help: 'Time since the checkpoint was last saved or confirmed as current.',
+    help: 'Time since the checkpoint was last saved or confirmed as current; grows while nothing runs.',
   },
   tailrace_in_flight_bytes: {
     type: 'gauge',

@@ -4,6 +4,16 @@ import type { Counter, Gauge, Histogram, Labels, Metrics } from '../core/metrics
 import { METRIC_CATALOGUE, type MetricDefinition } from './metric-catalogue.ts';
 import { CounterSeries, GaugeSeries, HistogramSeries, type Series } from './metric-series.ts';
 
+/**
+ * prom-client's sums of what it also tells by type. They are gauges, and `_total` is for counters: `promtool check metrics`
+ * refuses the whole page because of them.
+ */
+const MISNAMED_GAUGES = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 export interface PrometheusMetricsOptions {
   /** Names of the sources: their series with otherwise known labels exist, at 0, from the start. */
   readonly sources?: readonly string[];
@@ -34,7 +44,10 @@ export class PrometheusMetrics implements Metrics {
       this.#registry.registerMetric(family as unknown as Metric);
     }
     if (options.version !== undefined) this.gauge('tailrace_build_info').bind({ version: options.version }).set(1);
-    if (options.processMetrics ?? true) collectDefaultMetrics({ register: this.#registry });
+    if (options.processMetrics ?? true) {
+      collectDefaultMetrics({ register: this.#registry });
+      for (const name of MISNAMED_GAUGES) this.#registry.removeSingleMetric(name);
+    }
   }
 
   /** @throws FatalError for a name that is not a counter of the catalogue; `bind` for labels that are not its labels. */

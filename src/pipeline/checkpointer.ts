@@ -13,6 +13,8 @@ export interface CheckpointerDependencies<P> {
   readonly positions: PositionCodec<P>;
   /** Step 3 of a delivery: the source may forget what lies before the position. */
   readonly acknowledge: (position: P) => void;
+  /** Whether Kafka has acknowledged everything that was read: the position that was reached is then current. */
+  readonly isSettled: () => boolean;
   readonly clock: Clock;
 }
 
@@ -41,6 +43,7 @@ export class Checkpointer<P> {
     return this.#saved;
   }
 
+  /** When the position was last saved, or nothing was there that a save could have held. */
   get savedAtMs(): number {
     return this.#savedAtMs;
   }
@@ -66,10 +69,10 @@ export class Checkpointer<P> {
 
   async #saveReached(signal: AbortSignal): Promise<void> {
     const position = this.#reached;
-    const { source, serverIdentity, memory, sink, positions, acknowledge, clock } = this.#dependencies;
+    const { source, serverIdentity, memory, sink, positions, acknowledge, isSettled, clock } = this.#dependencies;
     const nowMs = clock.nowMs();
     if (position === null) {
-      this.#savedAtMs = nowMs;
+      if (isSettled()) this.#savedAtMs = nowMs;
       return;
     }
     const text = positions.encode(position);
@@ -88,8 +91,10 @@ export class Checkpointer<P> {
       if (this.#snapshot === snapshot) this.#snapshot = null;
       this.#unsavedTopics.clear();
       this.#saved = text;
+      this.#savedAtMs = nowMs;
+    } else if (isSettled()) {
+      this.#savedAtMs = nowMs;
     }
-    this.#savedAtMs = nowMs;
     acknowledge(position);
   }
 }

@@ -87,6 +87,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
       sink,
       positions: connector.positions,
       acknowledge: (position) => stream.acknowledge(position),
+      isSettled: () => this.#tracker.isEmpty,
       clock,
     });
     this.#tracker = new AckTracker((batch) => {
@@ -320,8 +321,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
 
   /** Everything that goes on beside the stream. A chore that fails ends the run. */
   async #startChores(observer: RunObserver, signal: AbortSignal, kill: AbortSignal): Promise<void> {
-    const { clock, checkpointIntervalMs, metrics, settings } = this.#dependencies;
-    const checkpointAge = metrics.gauge('tailrace_checkpoint_age_seconds').bind({ source: settings.name });
+    const { clock, checkpointIntervalMs } = this.#dependencies;
     const guard = (chore: Promise<void>) => chore.catch((error: unknown) => this.#fail(error));
     this.#sink.failure.catch((error: unknown) => {
       if (!signal.aborted) this.#fail(error);
@@ -331,7 +331,6 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
       guard(
         repeatEvery(REPORT_INTERVAL_MS, clock, signal, async () => {
           observer.touch();
-          checkpointAge.set((clock.nowMs() - this.#checkpointer.savedAtMs) / 1000);
           this.#report(observer);
         }),
       ),
@@ -358,6 +357,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
   #report(observer: RunObserver): void {
     observer.progress({
       position: this.#checkpointer.savedPosition,
+      checkpointedAtMs: this.#checkpointer.savedAtMs,
       publishedCommitUs: this.#meter.publishedCommitUs,
       caughtUp: this.#isCaughtUp(),
       reachedStart: this.#hasReachedStart(),

@@ -7,6 +7,7 @@ export class RunRecord {
   #changesBefore = 0;
   #changesNow = 0;
   #position: string | null = null;
+  #checkpointedAtMs: number | null = null;
   #publishedCommitUs: number | null = null;
   #caughtUp = false;
   #caughtUpAtUs: number | null = null;
@@ -18,6 +19,7 @@ export class RunRecord {
     this.#changesNow += more;
     this.#rate.add(nowUs / 1000, more);
     this.#position = progress.position ?? this.#position;
+    this.#checkpointedAtMs = progress.checkpointedAtMs;
     this.#publishedCommitUs = progress.publishedCommitUs ?? this.#publishedCommitUs;
     this.#caughtUp = progress.caughtUp;
     if (progress.caughtUp) this.#caughtUpAtUs = nowUs;
@@ -51,6 +53,11 @@ export class RunRecord {
 
   changesPerSecond(nowUs: number): number {
     return this.#rate.perSecond(nowUs / 1000);
+  }
+
+  /** Null before the first attempt has streamed. Goes on growing while nothing runs that could save. */
+  checkpointAgeSeconds(nowMs: number): number | null {
+    return this.#checkpointedAtMs === null ? null : Math.max(0, nowMs - this.#checkpointedAtMs) / 1000;
   }
 
   /**

@@ -109,3 +109,11 @@ test('the real catalogue renders with the process metrics and every state of a s
   assert.equal(result.value('tailrace_build_info', { version: '1.2.3' }), 1);
   assert.ok(result.value('process_resident_memory_bytes', {})! > 0);
 });
+
+test('only counters of the process have names that end in _total', async () => {
+  const metrics = new PrometheusMetrics({ catalogue: {} });
+  const { types } = await render(metrics);
+  assert.ok(types.has('nodejs_active_handles'));
+  const totals = [...types].filter(([name]) => name.endsWith('_total'));
+  assert.deepEqual([...new Set(totals.map(([, type]) => type))], ['counter']);
+});

@@ -29,7 +29,8 @@ function stage() {
     },
   } as unknown as SourceMemory;
   const sink = { takeProgress: () => pending.splice(0) } as unknown as Sink;
-  const clock = { nowMs: () => 1000, nowUs: () => 1_000_000, sleep: async () => {} };
+  const now = { ms: 1000, settled: true };
+  const clock = { nowMs: () => now.ms, nowUs: () => now.ms * 1000, sleep: async () => {} };
   const checkpointer = new Checkpointer<number>({
     source: 'shop',
     serverIdentity: '1:1',
@@ -37,9 +38,10 @@ function stage() {
     sink,
     positions: numbers,
     acknowledge: (position) => acknowledged.push(position),
+    isSettled: () => now.settled,
     clock,
   });
-  return { checkpointer, saves, acknowledged, pending, failures };
+  return { checkpointer, saves, acknowledged, pending, failures, now };
 }
 
 function progress(topic: string, ...endOffsets: (number | null)[]): TopicProgress {
@@ -84,4 +86,20 @@ test('a position that is saved already is not saved again', async () => {
   await checkpointer.save(never);
   await checkpointer.save(never);
   assert.equal(saves.length, 1);
+});
+
+test('a checkpoint is current while everything that was read is acknowledged, and ages while something is not', async () => {
+  const { checkpointer, now } = stage();
+  checkpointer.reached(7);
+  await checkpointer.save(never);
+  now.ms = 5_000;
+  await checkpointer.save(never);
+  assert.equal(checkpointer.savedAtMs, 5_000, 'nothing new was read');
+  now.settled = false;
+  now.ms = 90_000;
+  await checkpointer.save(never);
+  assert.equal(checkpointer.savedAtMs, 5_000, 'Kafka acknowledges nothing');
+  checkpointer.reached(8);
+  await checkpointer.save(never);
+  assert.equal(checkpointer.savedAtMs, 90_000);
 });

@@ -2,6 +2,7 @@ import type { RunObserver, RunProgress, SourceRunner } from '../../../src/core/s
 
 export const IDLE: RunProgress = {
   position: '0/1',
+  checkpointedAtMs: 0,
   publishedCommitUs: null,
   caughtUp: true,
   reachedStart: true,

@@ -279,6 +279,20 @@ test('what a runner reports is shown as gauges; what nobody knows is absent', as
   assert.equal(await it.metric('tailrace_in_flight_bytes'), 0);
 });
 
+test('the age of the checkpoint grows while nothing runs that could save one', async () => {
+  const it = new Supervised();
+  it.source.start();
+  it.source.refreshMetrics();
+  assert.equal(await it.metric('tailrace_checkpoint_age_seconds'), undefined);
+  it.runner.stream({ checkpointedAtMs: it.clock.nowMs() - 2_000 });
+  it.source.refreshMetrics();
+  assert.equal(await it.metric('tailrace_checkpoint_age_seconds'), 2);
+  await it.fail(new FatalError('x', context));
+  await it.clock.pass(60_000);
+  it.source.refreshMetrics();
+  assert.equal(await it.metric('tailrace_checkpoint_age_seconds'), 62);
+});
+
 test('late calls of an ended runner change nothing', async () => {
   const it = new Supervised();
   it.source.start();
