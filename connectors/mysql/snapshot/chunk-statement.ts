@@ -1,4 +1,5 @@
 import { FatalError } from '../../../src/core/errors.ts';
+import { filterCondition } from '../../../src/core/filter-condition.ts';
 import type { Chunk, RowKey } from '../../../src/core/snapshot.ts';
 import { quotedName, quotedTable } from '../quoted-name.ts';
 import { literalsOf, type ReadKey, type ReadTable } from './read-table.ts';
@@ -10,7 +11,7 @@ import { literalsOf, type ReadKey, type ReadTable } from './read-table.ts';
 export function chunkStatement({ columnNames, key, version }: ReadTable, chunk: Chunk): string {
   const select = `SELECT ${columnNames.map(quotedName).join(', ')} FROM ${quotedTable(version.id)}`;
   const conditions = key === null ? [] : keyConditions(key, chunk);
-  if (chunk.filter !== null) conditions.push(`(${chunk.filter}\n)`);
+  if (chunk.filter !== null) conditions.push(filterCondition(chunk.filter));
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
   if (key === null) return select + where;
   const order = key.columns.map(({ name }) => quotedName(name)).join(', ');

@@ -1,3 +1,4 @@
+import { filterCondition } from '../../../src/core/filter-condition.ts';
 import type { Chunk } from '../../../src/core/snapshot.ts';
 import type { ViewTable } from './view-table.ts';
 
@@ -15,8 +16,7 @@ export function chunkQuery(table: ViewTable, chunk: Chunk): string {
     if (chunk.keys !== null) conditions.push(key.isOneOf(chunk.keys));
   }
   if (table.rowFilter !== null) conditions.push(`(${table.rowFilter})`);
-  // The operator's text may end in a comment.
-  if (chunk.filter !== null) conditions.push(`(${chunk.filter}\n)`);
+  if (chunk.filter !== null) conditions.push(filterCondition(chunk.filter));
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
   const rows = `SELECT ${columnList} FROM ${from}${where}`;
   if (key === null) return rows;

@@ -143,6 +143,7 @@ for (const { server, label, hasGtids } of await testedServers()) {
       assert.deepEqual(await read({ keys: [] }), []);
       await assert.rejects(read({ filter: 'nothing = 1' }), { code: 'MYSQL_SNAPSHOT_FILTER' });
       await assert.rejects(read({ filter: 'v = = 1' }), { code: 'MYSQL_SNAPSHOT_FILTER' });
+      await assert.rejects(read({ filter: 'v < 3) OR (v > 9' }), { code: 'MYSQL_SNAPSHOT_FILTER' });
       assert.equal((await read({})).length, 30);
     });
 

@@ -125,6 +125,7 @@ test("a filter is the operator's SQL, and an error of it names the table", async
     'region = ',
     'region::int = 7',
     '1 / (a - a) = 1',
+    'a < 3) OR (a > 9',
     'true)) TO STDOUT; COMMIT; DROP TABLE public.t; --',
   ]) {
     await assert.rejects(readChunk(view, chunkOf(table, { filter })), (error) => {
