@@ -15,6 +15,11 @@ export interface SnapshotReader<P> extends AsyncDisposable {
    * ranges. Empty where dividing would cost more than it gives.
    */
   divide(table: SnapshotTable, count: number, signal: AbortSignal): Promise<readonly RowKey[]>;
+  /**
+   * Asks the database whether `filter` is a condition on the rows of `table`, without reading any.
+   * @throws ConfigurationError where it is none.
+   */
+  checkFilter(table: SnapshotTable, filter: string, signal: AbortSignal): Promise<void>;
   /** The stream has emitted the transaction whose begin is change `index`. Called in log order from the opening on. */
   emitted(batch: ChangeBatch<P>, index: number): void;
   /**

@@ -153,6 +153,7 @@ export class ModelWorld {
     return {
       readTables: async () => [TABLE],
       divide: async () => [],
+      checkFilter: async () => {},
       emitted: () => {},
       keyOf: (_table, batch) => [String((batch as unknown as { id: number }).id)],
       openView: async () => this.#view(),
