@@ -260,7 +260,7 @@ describe('status', () => {
     answer(200, SNAPSHOT);
     const { out } = await tailrace(['snapshot', 'status', 'shop', '--url', url]);
     assert.deepEqual(out.split('\n'), [
-      'running (waits for: the stream), running: 1 of 3 tables, 70 rows',
+      'running (waits for: the stream): 1 of 3 tables, 70 rows',
       'public.a   [####################]100 %  40 of about 40 rows',
       'public.bb  [#####...............] 25 %  25 of about 100 rows',
       'public.c   [....................]    ?  5 rows',
