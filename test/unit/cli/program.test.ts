@@ -2,21 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import type { Application, NamedFinding } from '../../../src/cli/application.ts';
 import type { LiveChange } from '../../../src/cli/change-line.ts';
 import { runProgram } from '../../../src/cli/program.ts';
 import { FatalError, ResyncRequiredError, TransientError } from '../../../src/core/errors.ts';
+import { TextStream } from '../../support/text-stream.ts';
 import { CONNECTORS, VALID } from '../config/parse-text.ts';
-
-class Text extends Writable {
-  text = '';
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.text += chunk.toString();
-    done();
-  }
-}
 
 const UNUSED: Application = {
   runDaemon: () => assert.fail('runDaemon was called'),
@@ -32,8 +24,8 @@ const UNUSED: Application = {
 };
 
 async function tailrace(args: readonly string[], application: Partial<Application> = {}, terminal = false) {
-  const stdout = Object.assign(new Text(), { isTTY: terminal });
-  const stderr = new Text();
+  const stdout = Object.assign(new TextStream(), { isTTY: terminal });
+  const stderr = new TextStream();
   const code = await runProgram(args, '1.2.3', {
     stdout,
     stderr,
