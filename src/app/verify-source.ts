@@ -15,6 +15,7 @@ import { TopicLog } from '../kafka/topic-log.ts';
 import { PrometheusMetrics } from '../observability/prometheus-metrics.ts';
 import { SystemClock } from '../observability/system-clock.ts';
 import { UNAVAILABLE_COLUMNS_HEADER } from '../pipeline/record-headers.ts';
+import { filterOf } from '../pipeline/snapshot/snapshot-due.ts';
 import { shapeTable } from '../pipeline/table-shape.ts';
 import { topicNames } from '../pipeline/topic-names.ts';
 import { awaitPublished } from '../verify/await-published.ts';
@@ -61,6 +62,7 @@ export async function verifySource(
     texts,
     publishedUpTo: (signal) => publishedUpTo(store, sourceName, configured, signal),
     topicOf: (table) => names.data(table),
+    filterOf: (table) => filterOf(source.snapshot, table),
     createEncoder: (version) =>
       new RowEncoder(shapeTable(version, source, names.data(version.id)), {
         schemaNames: source.schemaNameAdjustment,

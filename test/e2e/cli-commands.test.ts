@@ -9,8 +9,8 @@ import { deleteKafkaTopics } from '../support/kafka-topics.ts';
 import { createPostgresDatabase } from '../support/postgres-database.ts';
 import { registryUrl } from '../support/services.ts';
 import { awaitConfirmed } from '../support/slot-progress.ts';
-import { testSource } from '../support/test-source.ts';
 import { awaitState } from '../support/tailed-database.ts';
+import { testSource } from '../support/test-source.ts';
 import { TextStream } from '../support/text-stream.ts';
 import { uniqueName } from '../support/unique-name.ts';
 

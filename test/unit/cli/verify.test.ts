@@ -59,6 +59,7 @@ function table(more: Partial<TableReport> = {}): TableReport {
     ignored_in_flight: 0,
     unavailable: 0,
     tolerated: 0,
+    outside_filter: 0,
     damaged_records: 0,
     unpublishable: 0,
     unexamined: 0,
