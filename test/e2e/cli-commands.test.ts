@@ -27,6 +27,7 @@ async function tailrace(args: readonly string[]): Promise<{ code: number; out: s
   const code = await runProgram(args, '1.2.3', {
     stdout: Object.assign(stdout, { isTTY: false }),
     stderr,
+    clock: { sleep: () => assert.fail('nothing is waited for') },
     env: {},
     connectors: connectorRegistry,
     loadApplication: () => import('../../src/app.ts'),

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { runProgram } from '../../../src/cli/program.ts';
+import type { Clock } from '../../../src/core/clock.ts';
 import type { SnapshotStatus } from '../../../src/core/snapshot-status.ts';
 import type { SourceStatus } from '../../../src/core/source-status.ts';
 import { TextStream } from '../../support/text-stream.ts';
@@ -88,12 +89,14 @@ async function tailrace(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   interruption?: AbortSignal,
+  sleep: Clock['sleep'] = () => assert.fail('nothing is waited for'),
 ) {
   const stdout = Object.assign(new TextStream(), { isTTY: false });
   const stderr = new TextStream();
   const code = await runProgram(args, '1.2.3', {
     stdout,
     stderr,
+    clock: { sleep },
     env,
     connectors: CONNECTORS,
     loadApplication: () => assert.fail('an operation needs nothing of the daemon’s code'),
@@ -241,19 +244,22 @@ describe('status', () => {
       { status: 503, body: { detail: 'It starts.' } },
       { status: 200, body: [failed] },
     ];
-    const watching = tailrace(['status', '--url', url, '--watch', '--json'], {}, interrupted.signal);
-    const done = setInterval(() => {
-      if (asked.length >= 4) interrupted.abort();
-    }, 10);
-    const { code, out, err } = await watching;
-    clearInterval(done);
+    const waits: number[] = [];
+    const sleep = async (ms: number) => {
+      if (waits.push(ms) < 4) return;
+      interrupted.abort();
+      throw interrupted.signal.reason;
+    };
+    const watch = ['status', '--url', url, '--watch', '--json'];
+    const { code, out, err } = await tailrace(watch, {}, interrupted.signal, sleep);
     assert.equal(code, 0);
-    const lines = out
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line)[0].name);
-    assert.deepEqual(lines.slice(0, 2), ['shop', 'billing']);
+    const lines = out.trimEnd().split('\n');
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line)[0].name),
+      ['shop', 'billing', 'billing'],
+    );
     assert.match(err, /It starts\..*; waiting/);
+    assert.deepEqual(waits, [1_000, 1_000, 1_000, 1_000]);
   });
 
   it('of a snapshot is a bar for each table', async () => {

@@ -29,6 +29,7 @@ async function tailrace(args: readonly string[], application: Partial<Applicatio
   const code = await runProgram(args, '1.2.3', {
     stdout,
     stderr,
+    clock: { sleep: () => assert.fail('nothing is waited for') },
     env: {},
     connectors: CONNECTORS,
     loadApplication: async () => ({ ...UNUSED, ...application }),

@@ -37,6 +37,7 @@ async function tailrace(args: readonly string[], { verify, terminal = false, int
   const code = await runProgram(['verify', ...args, '-c', good], '1.2.3', {
     stdout,
     stderr,
+    clock: { sleep: () => assert.fail('nothing is waited for') },
     env: {},
     connectors: CONNECTORS,
     loadApplication: async () => application as Application,
