@@ -1,4 +1,5 @@
 import type { Chunk } from '../../../src/core/snapshot.ts';
+import { placeLiteral } from './dividing-places.ts';
 import type { ViewTable } from './view-table.ts';
 
 /** The statement that copies the rows of a chunk, and one more than its limit, which tells that it was one. */
@@ -13,6 +14,9 @@ export function chunkQuery(table: ViewTable, chunk: Chunk): string {
     if (chunk.after !== null) conditions.push(key.isAfter(chunk.after));
     if (chunk.upTo !== null) conditions.push(key.isUpTo(chunk.upTo));
     if (chunk.keys !== null) conditions.push(key.isOneOf(chunk.keys));
+  } else {
+    if (chunk.after !== null) conditions.push(`ctid > ${placeLiteral(chunk.after)}`);
+    if (chunk.upTo !== null) conditions.push(`ctid <= ${placeLiteral(chunk.upTo)}`);
   }
   if (table.rowFilter !== null) conditions.push(`(${table.rowFilter})`);
   // The operator's text may end in a comment.
