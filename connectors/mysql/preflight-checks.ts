@@ -3,6 +3,7 @@ import { type Check, error, FINE, listed, runAll, warning } from '../../src/core
 import type { MySqlConfig } from './config.ts';
 import { missingGrants, missingOnTables } from './grants.ts';
 import type { PreflightFacts } from './preflight-facts.ts';
+import { SIGNAL_TABLE_CHECKS } from './signal-table-checks.ts';
 import { openWithoutLock } from './snapshot/open-bounds.ts';
 
 const SHORTEST_RETENTION_S = 86_400;
@@ -170,7 +171,8 @@ const CHECKS: Readonly<Record<string, Check<PreflightFacts, MySqlConfig>>> = {
 };
 
 export function runChecks(facts: PreflightFacts, config: MySqlConfig): Finding[] {
-  return runAll(CHECKS, facts, config);
+  const ofSignals = facts.signalTable === null ? [] : runAll(SIGNAL_TABLE_CHECKS, facts, config);
+  return [...runAll(CHECKS, facts, config), ...ofSignals];
 }
 
 function retentionSeconds(facts: PreflightFacts): number {

@@ -1,4 +1,5 @@
 import type { ServerFacts } from './server-facts.ts';
+import type { SignalTableFacts } from './signal-table-facts.ts';
 
 /** What the checks look at. */
 export interface PreflightFacts {
@@ -11,6 +12,8 @@ export interface PreflightFacts {
   readonly hasTemporaryFiles: boolean;
   /** Tables that the source would capture. */
   readonly tables: readonly CapturedTable[];
+  /** Null where the source has none. */
+  readonly signalTable: SignalTableFacts | null;
 }
 
 export interface CapturedTable {

@@ -7,6 +7,7 @@ import { SqlConnection } from './connection.ts';
 import { runChecks } from './preflight-checks.ts';
 import type { PreflightFacts } from './preflight-facts.ts';
 import { readServerFacts } from './server-facts.ts';
+import { readSignalTable } from './signal-table-facts.ts';
 
 /** Looks at the server, the account and the tables. A server that cannot be asked is a finding too. */
 export async function preflight(
@@ -30,6 +31,7 @@ async function readPreflightFacts(
   sql: SqlConnection,
   signal: AbortSignal,
 ): Promise<PreflightFacts> {
+  const { signals } = config.source;
   const server = await readServerFacts(sql, config.dialect, signal);
   const doing = 'reading grants and tables';
   const grants = await sql.query(doing, 'SHOW GRANTS', [], signal);
@@ -49,6 +51,7 @@ async function readPreflightFacts(
     grants: grants.map((row) => String(Object.values(row)[0])),
     hasTemporaryFiles: canMakeTemporaryFiles(),
     replicaIds: replicas.map((row) => Number(row.Server_id ?? row.Server_Id)),
+    signalTable: signals.table === null ? null : await readSignalTable(sql, server, signals.table, signal),
     tables: tables
       .map(({ db, name, engine, has_key }) => ({
         name: `${db}.${name}`,

@@ -12,7 +12,7 @@ import {
 import { TailraceError } from '../../src/core/errors.ts';
 
 const GRANTS = "Grant what `tailrace check` names; the connector's README lists all grants.";
-const AGAIN = 'The source is tried again; if this repeats, look at the server.';
+const AGAIN = 'Look at the server and the way to it; the daemon tries again by itself.';
 
 /** Error numbers: https://dev.mysql.com/doc/mysql-errors/9.4/en/server-error-reference.html; MariaDB shares those below 1900. */
 const BY_NUMBER: Readonly<Record<number, Classification>> = {

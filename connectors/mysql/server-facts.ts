@@ -59,12 +59,16 @@ function requireDialect(dialect: Dialect, version: string): void {
   });
 }
 
+/** The old name of the statement is gone from MySQL 8.4 on, the new one is not known before 8.2. */
+export function headStatement({ dialect, version }: Pick<ServerFacts, 'dialect' | 'version'>): string {
+  const isNew = dialect === 'mysql' && !/^(5|8\.0|8\.1)\b/.test(version);
+  return isNew ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
+}
+
 /** File and GTIDs of one moment. */
 export async function readHead(sql: SqlConnection, facts: ServerFacts, signal: AbortSignal): Promise<LogHead> {
   const doing = 'reading the end of the binlog';
-  // The old name of the statement is gone from MySQL 8.4 on, the new one is not known before 8.2.
-  const isNew = facts.dialect === 'mysql' && !/^(5|8\.0|8\.1)\b/.test(facts.version);
-  const [row] = await sql.query<Row>(doing, isNew ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS', [], signal);
+  const [row] = await sql.query<Row>(doing, headStatement(facts), [], signal);
   if (row === undefined) {
     throw new ConfigurationError('The server writes no binlog.', {
       code: 'MYSQL_NO_BINLOG',

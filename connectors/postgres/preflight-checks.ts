@@ -5,6 +5,7 @@ import { type PreflightFacts, streamApplicationName } from './preflight-facts.ts
 import { uncoveredTables } from './publication-coverage.ts';
 import { findProblems, planPublications } from './publication-plan.ts';
 import { publicationNames, publicationPair } from './publication-setup.ts';
+import { SIGNAL_TABLE_CHECKS } from './signal-table-checks.ts';
 
 const OLDEST_VERSION = 14;
 const NEWEST_VERSION = 18;
@@ -179,7 +180,8 @@ const CHECKS: Readonly<Record<string, Check<PreflightFacts, PostgresConfig>>> = 
 };
 
 export function runChecks(facts: PreflightFacts, config: PostgresConfig): Finding[] {
-  return runAll(CHECKS, facts, config);
+  const ofSignals = facts.signalTable === null ? [] : runAll(SIGNAL_TABLE_CHECKS, facts, config);
+  return [...runAll(CHECKS, facts, config), ...ofSignals];
 }
 
 /** Tables whose UPDATE and DELETE fail, or will. What the source repairs by itself within seconds is not among them. */

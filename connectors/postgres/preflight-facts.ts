@@ -4,6 +4,7 @@ import { type PublicationFacts, readPublications } from './publication.ts';
 import { publicationNames } from './publication-setup.ts';
 import { type PublishableTable, readPublishableTables } from './publishable-tables.ts';
 import { readServerFacts, type ServerFacts } from './server-facts.ts';
+import { readSignalTable, type SignalTableFacts } from './signal-table-facts.ts';
 import { readSlot, type SlotFacts } from './slot.ts';
 
 /** Everything that the checks look at. */
@@ -19,6 +20,8 @@ export interface PreflightFacts {
   readonly notOwned: readonly string[];
   /** Tables whose large values Postgres may leave out of an update. */
   readonly withToast: readonly string[];
+  /** Null where the source has none. */
+  readonly signalTable: SignalTableFacts | null;
 }
 
 export interface ServerSettings {
@@ -108,6 +111,7 @@ export async function readPreflightFacts(
   sql: SqlConnection,
   signal: AbortSignal,
 ): Promise<PreflightFacts> {
+  const { signals } = config.source;
   const server = await readServerFacts(sql, signal);
   const [settings] = await sql.query<SettingsRow & Record<string, unknown>>(
     'reading settings',
@@ -144,5 +148,6 @@ export async function readPreflightFacts(
     unreadable: rights.filter((row) => !row.readable).map((row) => row.name),
     notOwned: rights.filter((row) => !row.owned).map((row) => row.name),
     withToast: rights.filter((row) => row.toast).map((row) => row.name),
+    signalTable: signals.table === null ? null : await readSignalTable(sql, signals.table, signal),
   };
 }

@@ -129,7 +129,10 @@ function classify(error: unknown): Classification {
     const exact = BY_STATE[code];
     if (exact !== undefined) return exact;
     if (PASSING_SOCKET_CODES.has(code) || (/^[0-9A-Z]{5}$/.test(code) && TRANSIENT_CLASSES.has(code.slice(0, 2)))) {
-      return transient('POSTGRES_UNAVAILABLE', 'The source is tried again; if this repeats, look at the server.');
+      return transient(
+        'POSTGRES_UNAVAILABLE',
+        'Look at the server and the way to it; the daemon tries again by itself.',
+      );
     }
     if (isTlsCode(code)) {
       return configuration('POSTGRES_TLS', "Check tls.mode, tls.ca_file and the server's certificate.");

@@ -3,6 +3,7 @@ import { RegistryRefusal } from '../avro/registry-errors.ts';
 import { RowEncoder } from '../avro/row-encoder.ts';
 import { CHECKPOINT_KEY, decodeCheckpoint } from '../checkpoint/checkpoint-codec.ts';
 import type { VerifyOptions } from '../cli/application.ts';
+import { writtenPattern } from '../cli/table-pattern.ts';
 import type { ConnectorDependencies } from '../core/connector.ts';
 import { ConfigurationError, FatalError } from '../core/errors.ts';
 import type { Settings, SourceSettings } from '../core/settings.ts';
@@ -14,6 +15,7 @@ import { TopicLog } from '../kafka/topic-log.ts';
 import { PrometheusMetrics } from '../observability/prometheus-metrics.ts';
 import { SystemClock } from '../observability/system-clock.ts';
 import { UNAVAILABLE_COLUMNS_HEADER } from '../pipeline/record-headers.ts';
+import { filterOf } from '../pipeline/snapshot/snapshot-due.ts';
 import { shapeTable } from '../pipeline/table-shape.ts';
 import { topicNames } from '../pipeline/topic-names.ts';
 import { awaitPublished } from '../verify/await-published.ts';
@@ -60,6 +62,7 @@ export async function verifySource(
     texts,
     publishedUpTo: (signal) => publishedUpTo(store, sourceName, configured, signal),
     topicOf: (table) => names.data(table),
+    filterOf: (table) => filterOf(source.snapshot, table),
     createEncoder: (version) =>
       new RowEncoder(shapeTable(version, source, names.data(version.id)), {
         schemaNames: source.schemaNameAdjustment,
@@ -131,10 +134,13 @@ async function wantedTables(
       ? captured
       : captured.filter(({ id }) => patterns.some((pattern) => pattern.test(qualifiedName(id))));
   }
-  const what = idle === undefined ? 'no table' : `no captured table matches --table ${idle.source}`;
-  throw new ConfigurationError(`${source.name} captures ${idle === undefined ? what : `tables, and ${what}`}`, {
+  const message =
+    idle === undefined
+      ? `${source.name} captures no table`
+      : `no captured table matches --table ${writtenPattern(idle)}`;
+  throw new ConfigurationError(message, {
     code: 'VERIFY_NO_TABLE',
-    remedy: `Captured tables: ${captured.map(({ id }) => qualifiedName(id)).join(', ') || 'none'}; see tables.include of the source.`,
+    remedy: `Captured tables: ${captured.map(({ id }) => qualifiedName(id)).join(', ') || 'none'}; tables.include of the source decides.`,
     source: source.name,
   });
 }

@@ -16,8 +16,12 @@ export interface AdminClientOptions {
 /** A pause waits until what was read is published. */
 const DEADLINE_MS = 60_000;
 
+const PROBLEM_TYPE = 'application/problem+json';
+
 interface Answered {
   readonly status: number;
+  /** The media type, without parameters. */
+  readonly type: string;
   readonly body: string;
 }
 
@@ -46,7 +50,7 @@ export class AdminClient {
     }
     const value = parse(answered.body);
     if (answered.status >= 200 && answered.status < 300 && value !== undefined) return value as T;
-    throw this.#refused(answered.status, value);
+    throw this.#refused(answered, value);
   }
 
   #send(method: string, path: string, body: object | undefined): Promise<Answered> {
@@ -70,7 +74,7 @@ export class AdminClient {
           text += chunk;
         });
         response.on('error', reject);
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, type: typeOf(response), body: text }));
       };
       const request =
         target.protocol === 'https:'
@@ -96,19 +100,17 @@ export class AdminClient {
   #unreachable(error: unknown): TailraceError {
     const { url } = this.#options;
     const code = codeOf(error) ?? (error instanceof Error ? error.name : 'unknown');
-    const isTls = isTlsCode(code) || code === 'EPROTO';
     return new TransientError(`no daemon answers at ${url} (${code})`, {
       code: 'DAEMON_UNREACHABLE',
-      remedy: isTls
-        ? 'Its certificate is not accepted: correct http.tls.cert_file, or name an authority in NODE_EXTRA_CA_CERTS.'
-        : 'Start it with tailrace run, or name the address of another one with --url.',
+      remedy: remedyOfSilence(code),
       cause: error,
     });
   }
 
-  #refused(status: number, value: unknown): TailraceError {
+  #refused({ status, type }: Answered, value: unknown): TailraceError {
     const { detail, code, remedy, field } = (value ?? {}) as Record<string, unknown>;
-    if (typeof detail !== 'string') {
+    // Other servers have a `detail` in their errors too.
+    if (typeof detail !== 'string' || type !== PROBLEM_TYPE) {
       return new FatalError(`what answers at ${this.#options.url} is no tailrace daemon (HTTP status ${status})`, {
         code: 'DAEMON_UNKNOWN',
         remedy: 'Name the address of the daemon with --url.',
@@ -125,6 +127,18 @@ export class AdminClient {
       ? new ConfigurationError(message, context)
       : new TransientError(message, context);
   }
+}
+
+function remedyOfSilence(code: string): string {
+  if (code === 'EPROTO') return 'What listens there does not speak TLS: write --url http://….';
+  if (isTlsCode(code)) {
+    return 'Its certificate is not accepted: correct http.tls.cert_file, or name an authority in NODE_EXTRA_CA_CERTS.';
+  }
+  return 'Start it with tailrace run, or name the address of another one with --url.';
+}
+
+function typeOf({ headers }: IncomingMessage): string {
+  return (headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
 }
 
 function remedyOf(status: number): string {

@@ -22,7 +22,7 @@ the environment variable TAILRACE_TOKEN.`;
 /** A command that talks to a running daemon. */
 export function adminCommand(name: string, description: string): Command {
   return configuredCommand(name, description)
-    .option('--url <url>', 'address of the daemon, such as http://127.0.0.1:8080, instead of the configuration')
+    .option('--url <url>', 'address of the daemon, such as http://127.0.0.1:8080; no configuration is read then')
     .option('--token-file <file>', 'file that holds the token (else TAILRACE_TOKEN)')
     .addHelpText('after', AFTER);
 }
@@ -65,10 +65,11 @@ function reachable(host: string): string {
 
 function baseUrl(text: string): string {
   const url = URL.parse(text);
-  if (url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return url.origin;
+  const isAddress = url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+  if (isAddress && url.pathname === '/' && url.search === '') return url.origin;
   throw new UsageError(
     '--url is not the address of a daemon',
-    'Write --url http://127.0.0.1:8080, without a user in it.',
+    'Write --url http://127.0.0.1:8080, without a user in it and without a path behind it.',
   );
 }
 

@@ -1,9 +1,11 @@
 import type { ConnectorCatalogue } from '../config/read-source.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Application, Streams } from './application.ts';
 
 /** What a command may touch of the process it runs in. */
 export interface CommandContext extends Streams {
   readonly stdout: Streams['stdout'] & { readonly isTTY?: boolean };
+  readonly clock: Pick<Clock, 'sleep'>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly connectors: ConnectorCatalogue;
   /** Loaded by the commands that need it: the others start in a tenth of the time. */

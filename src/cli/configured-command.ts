@@ -15,7 +15,7 @@ export function configuredCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)
     .option('-c, --config <file>', 'configuration file', 'tailrace.yaml')
-    .option('--json', 'write JSON for programs');
+    .option('--json', 'print JSON, for programs');
 }
 
 export function settingsOf(options: ConfiguredOptions, context: CommandContext): Promise<Settings> {

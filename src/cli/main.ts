@@ -8,6 +8,7 @@ boundHeap([...process.execArgv, process.env.NODE_OPTIONS ?? '']);
 // Only now: what these import would have grown it.
 const { EXIT } = await import('./exit-code.ts');
 const { runProgram } = await import('./program.ts');
+const { SystemClock } = await import('../observability/system-clock.ts');
 
 const interrupted = new AbortController();
 let stopsGracefully = false;
@@ -29,6 +30,7 @@ process.stderr.on(
 const exitCode = await runProgram(process.argv.slice(2), packageVersion(), {
   stdout: process.stdout,
   stderr: process.stderr,
+  clock: new SystemClock(),
   env: process.env,
   connectors: connectorRegistry,
   loadApplication: () => import('../app.ts'),

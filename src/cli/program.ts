@@ -4,6 +4,8 @@ import { type CommandContext, notify } from './command-context.ts';
 import { checkCommand } from './commands/check.ts';
 import { checkpointCommand } from './commands/checkpoint.ts';
 import { configCommand } from './commands/config.ts';
+import { helpCommand } from './commands/help.ts';
+import { importDebeziumCommand } from './commands/import-debezium.ts';
 import { pauseCommand } from './commands/pause.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { resyncCommand } from './commands/resync.ts';
@@ -22,7 +24,11 @@ Exit codes:
   2    wrong usage or configuration
   3    a check or a comparison found differences
   4    resync required
-  130  a second interrupt cut the stop short`;
+  130  a second interrupt cut the stop short
+
+Start with:
+  tailrace tail postgres://user:password@127.0.0.1:5432/shop
+  tailrace config check && tailrace check && tailrace run`;
 
 /** Carries out one command line (without `node` and the script) and resolves with the exit code of the process. */
 export async function runProgram(args: readonly string[], version: string, context: CommandContext): Promise<number> {
@@ -45,7 +51,10 @@ export async function runProgram(args: readonly string[], version: string, conte
     .addCommand(verifyCommand(context, done))
     .addCommand(checkpointCommand(context, done))
     .addCommand(configCommand(context, done))
-    .addCommand(teardownCommand(context));
+    .addCommand(teardownCommand(context))
+    .addCommand(importDebeziumCommand(), { hidden: true })
+    .helpCommand(false)
+    .addCommand(helpCommand());
   reportThrough(program, context);
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -58,6 +67,7 @@ export async function runProgram(args: readonly string[], version: string, conte
 
 /** Commander exits and prints by itself unless every command is told otherwise. */
 function reportThrough(command: Command, context: CommandContext): void {
+  if (command.commands.length > 0) command.usage('<command> [options]');
   command
     .exitOverride()
     .showHelpAfterError(`Usage: ${usageOf(command)}`)

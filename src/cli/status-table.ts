@@ -35,7 +35,7 @@ export function renderSnapshot(snapshot: SnapshotStatus): string {
     renderBar(each),
     `${each.rows}${each.estimated_rows === null ? '' : ` of about ${Math.max(each.rows, each.estimated_rows)}`} rows`,
   ]);
-  const head = `${snapshot.state}${waiting}, ${renderProgress(snapshot)}`;
+  const head = `${snapshot.state}${waiting}: ${progressOf(snapshot)}`;
   return rows.length === 0 ? head : `${head}\n${plainTable(rows)}`;
 }
 
@@ -56,11 +56,13 @@ function fractionOf({ done, rows, estimated_rows }: SnapshotTableStatus): number
 
 function renderProgress(snapshot: SnapshotStatus | null): string {
   if (snapshot === null) return '-';
-  const { state, tables } = snapshot;
+  return isSnapshotUnderWay(snapshot) ? `${snapshot.state}: ${progressOf(snapshot)}` : snapshot.state;
+}
+
+function progressOf({ tables }: SnapshotStatus): string {
   const done = tables.filter((table) => table.done).length;
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
-  const progress = `${done} of ${tables.length} tables, ${rows} rows`;
-  return isSnapshotUnderWay(snapshot) ? `${state}: ${progress}` : state;
+  return `${done} of ${tables.length} tables, ${rows} rows`;
 }
 
 function renderLag(seconds: number | null): string {

@@ -34,6 +34,7 @@ function summary(table: TableReport): string {
     count(table.unpublishable, 'rows whose key cannot be published'),
     count(table.unavailable, 'only as far as the topic has their columns'),
     count(table.tolerated, 'with a tolerated defect'),
+    count(table.outside_filter, 'left out by snapshot.where'),
     count(table.ignored_in_flight, 'changed at every look and were left out'),
     count(table.unexamined, 'of these not looked at again'),
   ];

@@ -12,9 +12,15 @@ export interface SnapshotReader<P> extends AsyncDisposable {
   readTables(signal: AbortSignal): Promise<readonly SnapshotTable[]>;
   /**
    * Keys that divide a table into at most `count` ranges of about the same size, in order: one less than there are
-   * ranges. Empty where dividing would cost more than it gives.
+   * ranges. Empty where dividing would cost more than it gives. Of a table without a key they are places of rows, which a
+   * row changes with every update: they mean something within one view only.
    */
   divide(table: SnapshotTable, count: number, signal: AbortSignal): Promise<readonly RowKey[]>;
+  /**
+   * Asks the database whether `filter` is a condition on the rows of `table`, without reading any.
+   * @throws ConfigurationError where it is none.
+   */
+  checkFilter(table: SnapshotTable, filter: string, signal: AbortSignal): Promise<void>;
   /** The stream has emitted the transaction whose begin is change `index`. Called in log order from the opening on. */
   emitted(batch: ChangeBatch<P>, index: number): void;
   /**
@@ -72,7 +78,7 @@ export interface SnapshotView<P> extends AsyncDisposable {
 
 export interface Chunk {
   readonly table: SnapshotTable;
-  /** Only rows behind this key; null: from the first on. */
+  /** Only rows behind this key, or place that `divide` gave; null: from the first on. */
   readonly after: RowKey | null;
   /** Only rows up to this key, itself included; null: to the last. */
   readonly upTo: RowKey | null;

@@ -1,7 +1,7 @@
 import type { Candidate } from './candidate.ts';
 import { EntryGroups, NO_ENTRY } from './entry-groups.ts';
 import type { LoadedEntries } from './parted-entries.ts';
-import { FORM_WORDS, formText, isToleratedForm } from './row-entry.ts';
+import { chunkOf, FORM_WORDS, formText, isOutside, isToleratedForm } from './row-entry.ts';
 import { hashText, STATE_WORDS, StateKind } from './topic-state.ts';
 import { Truncates } from './truncates.ts';
 
@@ -11,6 +11,8 @@ export interface PartCounts {
   partial: number;
   /** Equal but for a defect that is tolerated. */
   tolerated: number;
+  /** Rows that the snapshot's filter leaves out, and of which the topic has nothing: not equal, and no difference. */
+  outside: number;
 }
 
 /**
@@ -41,10 +43,11 @@ class KeyComparison {
   readonly #firstForm: Int32Array;
   readonly #nextLater: Int32Array;
   readonly #nextForm: Int32Array;
+  readonly #isOutside: Uint8Array;
   readonly #truncatesBefore = new Truncates();
   readonly #truncates = new Truncates();
   #isTruncatedLater = false;
-  readonly #counts: PartCounts = { equal: 0, partial: 0, tolerated: 0 };
+  readonly #counts: PartCounts = { equal: 0, partial: 0, tolerated: 0, outside: 0 };
 
   constructor(topic: LoadedEntries, settled: number, table: LoadedEntries) {
     this.#topic = topic;
@@ -57,9 +60,14 @@ class KeyComparison {
     this.#firstForm = new Int32Array(most).fill(NO_ENTRY);
     this.#nextLater = new Int32Array(topic.count).fill(NO_ENTRY);
     this.#nextForm = new Int32Array(table.count).fill(NO_ENTRY);
+    this.#isOutside = new Uint8Array(most);
     for (let entry = 0; entry < topic.count; entry++) this.#addState(entry, entry < settled);
     for (let form = 0; form < table.count; form++) {
       const group = this.#groups.of(1, form);
+      if (isOutside(table.words, form * FORM_WORDS)) {
+        this.#isOutside[group] = 1;
+        continue;
+      }
       this.#nextForm[form] = this.#firstForm[group]!;
       this.#firstForm[group] = form;
     }
@@ -95,6 +103,10 @@ class KeyComparison {
   #isEqual(group: number): boolean {
     const base = this.#base[group]!;
     const hasRow = this.#firstForm[group] !== NO_ENTRY;
+    if (this.#isOutside[group] === 1 && base === NO_ENTRY && this.#firstLater[group] === NO_ENTRY) {
+      this.#counts.outside += 1;
+      return true;
+    }
     const gone = base === NO_ENTRY ? 'yes' : this.#follow(this.#truncatesBefore, base);
     if (gone !== 'no' && !hasRow) return this.#equal(hasRow);
     if (gone !== 'yes' && this.#matches(group, base)) return true;
@@ -141,7 +153,7 @@ class KeyComparison {
     let chunk = -1;
     for (let form = this.#firstForm[group]!; form !== NO_ENTRY; form = this.#nextForm[form]!) {
       forms.push(formText(this.#table.words, form * FORM_WORDS));
-      chunk = this.#table.words[form * FORM_WORDS + 9]! >> 1;
+      chunk = chunkOf(this.#table.words, form * FORM_WORDS);
     }
     let last = this.#base[group]!;
     for (let entry = this.#firstLater[group]!; entry !== NO_ENTRY; entry = this.#nextLater[entry]!) {

@@ -23,6 +23,8 @@ export interface TableReport {
   readonly unavailable: number;
   /** Rows that are equal but for a defect that was to be tolerated. */
   readonly tolerated: number;
+  /** Rows that `snapshot.where` leaves out and that did not change since: the topic rightly has nothing of them. */
+  readonly outside_filter: number;
   /** Records that cannot be read. */
   readonly damaged_records: number;
   /** Rows whose key cannot be published, so that they are in no topic; under no key they are in a list. */

@@ -20,6 +20,17 @@ export interface TableChunk {
   readonly upTo: RowKey | null;
 }
 
+interface Stretch extends TableChunk {
+  readonly keys?: readonly RowKey[];
+  readonly filter?: string;
+}
+
+/** The rows for which `filter`, SQL for a WHERE clause, does not hold. */
+export interface OutsideRows {
+  readonly filter: string;
+  readonly visit: VisitRow;
+}
+
 export type VisitRow = (batch: ChangeBatch<unknown>, index: number) => void;
 
 /** Reads a table, chunk after chunk, in views that are short. */
@@ -59,14 +70,25 @@ export class TableReading implements AsyncDisposable {
     await this.#read({ after: null, upTo: null }, rows, visit, signal);
   }
 
-  /** Every row. @returns the chunks in which they were read; `enter` is told the number of each before its rows come. */
-  async readAll(enter: (chunk: number) => void, visit: VisitRow, signal: AbortSignal): Promise<readonly TableChunk[]> {
+  /**
+   * Every row. @returns the chunks in which they were read; `enter` is told the number of each before its rows come.
+   * @param outside gets the rows that a filter leaves out once more, of each chunk in the view of its rows
+   */
+  async readAll(
+    enter: (chunk: number) => void,
+    visit: VisitRow,
+    signal: AbortSignal,
+    outside: OutsideRows | null = null,
+  ): Promise<readonly TableChunk[]> {
     const chunks: TableChunk[] = [];
     for (let after: RowKey | null = null; ; ) {
       enter(chunks.length);
-      const end = await this.#read({ after, upTo: null }, CHUNK_ROWS, visit, signal);
+      const view = await this.#currentView(signal);
+      const end = await this.#readIn(view, { after, upTo: null }, CHUNK_ROWS, visit, signal);
       // What is behind the last row now may not have been there: the last chunk has no end.
-      chunks.push({ after, upTo: end.isDone ? null : end.last });
+      const chunk = { after, upTo: end.isDone ? null : end.last };
+      chunks.push(chunk);
+      if (outside !== null) await this.#readOutside(view, chunk, outside, signal);
       if (end.isDone) return chunks;
       after = end.last;
     }
@@ -109,15 +131,34 @@ export class TableReading implements AsyncDisposable {
     await this.endView();
   }
 
-  async #read(
-    stretch: TableChunk & { readonly keys?: readonly RowKey[] },
+  async #readOutside(
+    view: SnapshotView<unknown>,
+    { after, upTo }: TableChunk,
+    { filter, visit }: OutsideRows,
+    signal: AbortSignal,
+  ): Promise<void> {
+    // NULL lets no row pass either.
+    const complement = `(${filter}\n) IS NOT TRUE`;
+    for (let from = after; ; ) {
+      const end = await this.#readIn(view, { after: from, upTo, filter: complement }, CHUNK_ROWS, visit, signal);
+      if (end.isDone) return;
+      from = end.last;
+    }
+  }
+
+  async #read(stretch: Stretch, rows: number, visit: VisitRow, signal: AbortSignal): Promise<ChunkEnd> {
+    return this.#readIn(await this.#currentView(signal), stretch, rows, visit, signal);
+  }
+
+  async #readIn(
+    view: SnapshotView<unknown>,
+    stretch: Stretch,
     rows: number,
     visit: VisitRow,
     signal: AbortSignal,
   ): Promise<ChunkEnd> {
-    const view = await this.#currentView(signal);
     const limits = { rows, bytes: CHUNK_BYTES, timeMs: CHUNK_MS };
-    const chunk = { table: this.#table, keys: null, ...stretch, filter: null, limits };
+    const chunk = { table: this.#table, keys: null, filter: null, ...stretch, limits };
     const batches = view.read(chunk, 0, signal);
     for (;;) {
       const next = await batches.next();

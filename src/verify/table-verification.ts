@@ -14,7 +14,7 @@ import type { OpenKeys } from './open-keys.ts';
 import { PartedEntries } from './parted-entries.ts';
 import { RecordStates } from './record-states.ts';
 import type { VerifyProgress } from './report.ts';
-import { FORM_WORDS, putForm } from './row-entry.ts';
+import { FORM_WORDS, putForm, putOutside } from './row-entry.ts';
 import { type RowForm, RowStates } from './row-states.ts';
 import { type TableChunk, TableReading, type VisitRow } from './table-reading.ts';
 import { toleratedColumns } from './tolerated-columns.ts';
@@ -48,6 +48,7 @@ export interface Comparison {
   readonly unpublishable: number;
   readonly partial: number;
   readonly tolerated: number;
+  readonly outside: number;
   readonly open: OpenKeys;
   /** Keys beyond those that were looked at again. */
   readonly unexamined: { missing: number; extra: number; different: number };
@@ -64,6 +65,7 @@ export class TableVerification implements AsyncDisposable {
   readonly #name: string;
   readonly #topic: string;
   readonly #extent: TopicExtent | null;
+  readonly #filter: string | null;
   readonly #reading: TableReading;
   readonly #columnSets = new ColumnSets();
   readonly #rowStates = new Map<string, RowStates>();
@@ -81,6 +83,7 @@ export class TableVerification implements AsyncDisposable {
     this.#name = qualifiedName(table.id);
     this.#topic = dependencies.topicOf(table.id);
     this.#extent = extent;
+    this.#filter = dependencies.filterOf(table.id);
     this.#reading = new TableReading(dependencies.reader, table, dependencies);
   }
 
@@ -92,7 +95,8 @@ export class TableVerification implements AsyncDisposable {
     const states = this.#recordStates();
     const topicReading = new TopicReading(this.#dependencies.topics, this.#topic, this.#extent, states);
     const records = (this.#extent?.partitions ?? []).reduce((sum, { start, end }) => sum + end - start, 0);
-    const rows = Math.max(this.#table.estimatedRows ?? 0, 0);
+    // A row that the filter leaves out takes the room of two.
+    const rows = Math.max(this.#table.estimatedRows ?? 0, 0) * (this.#filter === null ? 1 : 2);
     const division = divide(records, Math.max(rows, Math.min(records, 10_000_000)), this.#dependencies.memoryBytes);
     const partialKeys = new KeyFilter(records);
     const seen = new PartedEntries(division.parts, STATE_WORDS, division.blockBytes);
@@ -165,18 +169,22 @@ export class TableVerification implements AsyncDisposable {
       if (this.#isKeyless) keep(NO_FORM);
       else states.forms(batch, partialKeys.mayHave(states.key, 0), keep);
     };
-    return this.#reading.readAll(
-      (number) => {
-        chunk = number;
-      },
-      visit,
-      signal,
-    );
+    const visitOutside: VisitRow = (batch, index) => {
+      const states = this.#rowStatesOf(batch.versions[index]!);
+      if (!states.locate(batch, index)) return;
+      const at = forms.add(partOf(states.key, division.parts));
+      putOutside(states.key, forms.words, at);
+    };
+    const outside = this.#filter === null ? null : { filter: this.#filter, visit: visitOutside };
+    const enter = (number: number): void => {
+      chunk = number;
+    };
+    return this.#reading.readAll(enter, visit, signal, outside);
   }
 
   #compareParts(seen: PartedEntries, settled: readonly number[], forms: PartedEntries, { parts }: Division) {
     const unexamined = { missing: 0, extra: 0, different: 0 };
-    const counts = { partial: 0, tolerated: 0 };
+    const counts = { partial: 0, tolerated: 0, outside: 0 };
     const keys: Candidate[] = [];
     const values: ValueCandidate[] = [];
     const differingKey = (candidate: Candidate): void => {
@@ -191,11 +199,13 @@ export class TableVerification implements AsyncDisposable {
       this.#progress('comparing', part, parts);
       const states = seen.load(part);
       const rows = forms.load(part);
-      if (this.#isKeyless) compareValues(states, settled[part]!, rows, differingValue);
-      else {
-        const { partial, tolerated } = compareKeys(states, settled[part]!, rows, differingKey);
+      if (this.#isKeyless) {
+        counts.outside += compareValues(states, settled[part]!, rows, this.#filter !== null, differingValue).outside;
+      } else {
+        const { partial, tolerated, outside } = compareKeys(states, settled[part]!, rows, differingKey);
         counts.partial += partial;
         counts.tolerated += tolerated;
+        counts.outside += outside;
       }
       // Now and not when the collector feels like it: a part is large, and the next is coming.
       for (const { words } of [states, rows]) freeBuffer(new Uint8Array(words.buffer));

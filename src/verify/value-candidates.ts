@@ -9,6 +9,8 @@ export interface ValueCandidate {
   rows: number;
   /** How often it was added to the topic more than taken away. */
   records: number;
+  /** Whether the topic may have fewer of it: the snapshot's filter leaves it out. */
+  readonly mayLack: boolean;
   /** A record that added it. */
   record: { readonly partition: number; readonly offset: number } | null;
   rowKey: Buffer | null;
@@ -105,8 +107,9 @@ export class ValueCandidates implements OpenKeys {
   }
 
   #settle(candidate: ValueCandidate): void {
-    if (candidate.records !== candidate.rows) return;
-    this.equal += candidate.rows;
+    const { records, rows, mayLack } = candidate;
+    if (records !== rows && !(mayLack && records < rows)) return;
+    this.equal += Math.max(0, Math.min(records, rows));
     this.#open.delete(candidate.key);
   }
 }

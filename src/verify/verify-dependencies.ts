@@ -18,6 +18,8 @@ export interface VerifyDependencies {
   readonly schemaById: SchemaById;
   readonly clock: Clock;
   topicOf(table: TableId): string;
+  /** SQL condition on the rows that a snapshot reads; null where it reads all. */
+  filterOf(table: TableId): string | null;
   /** Up to where everything is published, as the source's checkpoint has it; null where it has none. */
   publishedUpTo(signal: AbortSignal): Promise<PublishedPosition | null>;
   /** Encodes rows of a version as the pipeline publishes them. */

@@ -85,6 +85,28 @@ test('a database that is set up right: everything is ok', async () => {
   assert.deepEqual(await database.query('SELECT pubname FROM pg_publication'), [], 'nothing was made');
 });
 
+test('a table for signals from which none would arrive', async () => {
+  await using database = await createPostgresDatabase({
+    sql: `CREATE TABLE signals (id varchar(42) PRIMARY KEY, type varchar(32) NOT NULL, data text);
+      CREATE TABLE numbered (id int PRIMARY KEY, type varchar(9) NOT NULL, data jsonb);
+      CREATE UNLOGGED TABLE unlogged (id text, type text, data text);
+      CREATE PUBLICATION updates FOR TABLE signals, numbered WITH (publish = 'update, delete')`,
+  });
+  const complaints = async (table: string, slot: object = {}) => {
+    const source = { name: 'shop', type: 'postgres', url: database.url, snapshot: { mode: 'no_data' } };
+    const { findings } = await check(database.url, { sources: [{ ...source, slot, signals: { table } }] });
+    const wrong = findings.filter(({ check: name, severity }) => name.startsWith('signal_table') && severity !== 'ok');
+    for (const { problem, remedy } of wrong) assert.ok(problem !== '' && remedy !== '');
+    return wrong.map(({ check: name }) => name);
+  };
+  const byHand = { autocreate: 'disabled', publication: 'updates' };
+  assert.deepEqual(await complaints('public.signals'), [], 'the source is going to publish it');
+  assert.deepEqual(await complaints('public.signals', byHand), ['signal_table_published']);
+  assert.deepEqual(await complaints('public.numbered', byHand), ['signal_table_columns', 'signal_table_published']);
+  assert.deepEqual(await complaints('public.unlogged'), ['signal_table']);
+  assert.deepEqual(await complaints('public.absent'), ['signal_table']);
+});
+
 test('a password that the server refuses', async () => {
   await using server = await passwordServer();
   const error = onlyError(await check(`postgres://cdc:wrong-pa55@127.0.0.1:${server.port}/shop`), 'shop');

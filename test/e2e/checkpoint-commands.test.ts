@@ -39,7 +39,7 @@ for (const store of ['file', 'kafka'] as const) {
       for (const args of [['set', '0/1'], ['export'], ['export', file], ['import', daemon.configPath]]) {
         const [command = '', ...rest] = args;
         const { code, out, err } = await checkpoint(command, ...rest);
-        assert.deepEqual([code, out], [1, ''], `${args.join(' ')}: ${err}`);
+        assert.deepEqual([code, out], [command === 'import' ? 2 : 1, ''], `${args.join(' ')}: ${err}`);
         const isRunning = new RegExp(`source ${name} is running\nPause it with tailrace pause ${name}, or stop`);
         assert.match(err, command === 'import' ? /is not a JSON object|is damaged/ : isRunning);
       }
@@ -80,8 +80,8 @@ for (const store of ['file', 'kafka'] as const) {
       ]) {
         await writeFile(file, text);
         const { code, err } = await checkpoint('import', file);
-        assert.equal(code, 1, err);
-        assert.match(err, /exported\.json is damaged/);
+        assert.equal(code, 2, err);
+        assert.match(err, /exported\.json is damaged: .*\nName a file that `tailrace checkpoint export`/);
       }
       assert.equal((await checkpoint('export')).out, before);
 

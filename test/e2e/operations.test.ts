@@ -14,8 +14,6 @@ import { testSource } from '../support/test-source.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { Workload } from '../support/workload.ts';
 
-const NOBODY = 'http://127.0.0.1:9';
-
 async function slotIsActive(database: PostgresDatabase, slot: string): Promise<boolean | undefined> {
   const rows = await database.query<{ active: boolean }>(
     'SELECT active FROM pg_replication_slots WHERE slot_name = $1',
@@ -229,25 +227,5 @@ test('a port for others asks for tokens, and each may do what its role says', { 
     for (const { token_sha256 } of tokens) assert.ok(!daemon.output.includes(token_sha256));
   } finally {
     await deleteKafkaTopics(name);
-  }
-});
-
-test('without a daemon every command that needs one says so', { timeout: 120_000 }, async () => {
-  const commands = [
-    ['status'],
-    ['status', '--watch', '--json'],
-    ['pause', 'shop'],
-    ['resume', 'shop'],
-    ['resync', 'shop', '--confirm', 'shop'],
-    ...['start', 'status', 'pause', 'resume', 'stop'].map((operation) => ['snapshot', operation, 'shop']),
-  ];
-  for (const args of commands) {
-    const { code, out, err } = await tailrace([...args, '--url', NOBODY]);
-    assert.deepEqual([code, out], [1, ''], args.join(' '));
-    assert.equal(
-      err,
-      `error: no daemon answers at ${NOBODY} (ECONNREFUSED)\n` +
-        'Start it with tailrace run, or name the address of another one with --url.\n',
-    );
   }
 });

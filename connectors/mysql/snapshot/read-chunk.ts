@@ -1,5 +1,5 @@
 import type { ChangeBatch } from '../../../src/core/change-batch.ts';
-import { ConfigurationError, TailraceError, TransientError } from '../../../src/core/errors.ts';
+import { TailraceError, TransientError } from '../../../src/core/errors.ts';
 import type { MessageArena } from '../../../src/core/message-arena.ts';
 import type { Chunk, ChunkEnd, RowKey } from '../../../src/core/snapshot.ts';
 import { CELL_NULL, qualifiedName, RowCells } from '../../../src/core/table.ts';
@@ -8,6 +8,7 @@ import type { MySqlPosition } from '../positions.ts';
 import { binaryWidths, locateBinaryRow } from '../protocol/binary-row.ts';
 import { numberOf } from '../server-error.ts';
 import { chunkStatement } from './chunk-statement.ts';
+import { filterError } from './filter-error.ts';
 import { MySqlReadBatch, type ReadPlace } from './read-batch.ts';
 import type { ReadTable } from './read-table.ts';
 import type { ReaderConnection } from './reader-connection.ts';
@@ -187,18 +188,8 @@ function requireSameColumns({ version }: ReadTable, { types }: RowSource, name: 
 
 /** ER_BAD_DB_ERROR, ER_BAD_FIELD_ERROR: DDL came between, where they are not about a filter. */
 const ALTERED: ReadonlySet<number | null> = new Set([1049, 1054]);
-/** What a wrong filter leads to: its syntax, columns and functions that are none, values that do not compare. */
-const FILTER_ERRORS: ReadonlySet<number | null> = new Set([1054, 1064, 1305, 1111, 1052, 1267, 1582, 1210, 1630]);
 
 function readingError(error: unknown, name: string, filter: string | null): unknown {
-  if (!(error instanceof TailraceError)) return error;
-  const number = numberOf(error.cause);
-  if (filter === null && ALTERED.has(number)) return changed(name);
-  if (filter === null || !FILTER_ERRORS.has(number)) return error;
-  return new ConfigurationError(`The filter for ${name} is no condition that the server takes: ${error.message}`, {
-    code: 'MYSQL_SNAPSHOT_FILTER',
-    remedy: 'Correct the SQL of the filter; it stands behind WHERE.',
-    table: name,
-    cause: error,
-  });
+  if (filter !== null) return filterError(error, name) ?? error;
+  return error instanceof TailraceError && ALTERED.has(numberOf(error.cause)) ? changed(name) : error;
 }

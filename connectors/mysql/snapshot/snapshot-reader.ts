@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChangeBatch } from '../../../src/core/change-batch.ts';
 import type { ConnectorDependencies } from '../../../src/core/connector.ts';
+import { filterCondition } from '../../../src/core/filter-condition.ts';
 import type {
   RowKey,
   SnapshotReader,
@@ -13,8 +14,10 @@ import { qualifiedName } from '../../../src/core/table.ts';
 import type { MySqlConfig } from '../config.ts';
 import { SqlConnection } from '../connection.ts';
 import type { MySqlPosition } from '../positions.ts';
+import { quotedTable } from '../quoted-name.ts';
 import { readServerFacts, type ServerFacts } from '../server-facts.ts';
 import { divideTable } from './divide-table.ts';
+import { filterError } from './filter-error.ts';
 import { type OpenedViews, type OpeningViews, openUnderLock, openWithoutLock, tablesToLock } from './open-bounds.ts';
 import { NOWHERE } from './read-batch.ts';
 import { readChunk } from './read-chunk.ts';
@@ -97,6 +100,16 @@ export class MySqlSnapshotReader implements SnapshotReader<MySqlPosition> {
       return await divideTable(this.#sql, table, read, count, firstKeyWhere, signal);
     } finally {
       await this.#pool.giveBack(connections, signal);
+    }
+  }
+
+  async checkFilter({ id }: SnapshotTable, filter: string, signal: AbortSignal): Promise<void> {
+    const name = qualifiedName(id);
+    try {
+      const statement = `SELECT 1 FROM ${quotedTable(id)} WHERE ${filterCondition(filter)} LIMIT 0`;
+      await this.#sql.query(`checking a filter on ${name}`, statement, [], signal);
+    } catch (error) {
+      throw filterError(error, name) ?? error;
     }
   }
 

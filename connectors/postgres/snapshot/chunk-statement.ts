@@ -1,5 +1,6 @@
 import { filterCondition } from '../../../src/core/filter-condition.ts';
 import type { Chunk } from '../../../src/core/snapshot.ts';
+import { placeLiteral } from './dividing-places.ts';
 import type { ViewTable } from './view-table.ts';
 
 /** The statement that copies the rows of a chunk, and one more than its limit, which tells that it was one. */
@@ -14,6 +15,9 @@ export function chunkQuery(table: ViewTable, chunk: Chunk): string {
     if (chunk.after !== null) conditions.push(key.isAfter(chunk.after));
     if (chunk.upTo !== null) conditions.push(key.isUpTo(chunk.upTo));
     if (chunk.keys !== null) conditions.push(key.isOneOf(chunk.keys));
+  } else {
+    if (chunk.after !== null) conditions.push(`ctid > ${placeLiteral(chunk.after)}`);
+    if (chunk.upTo !== null) conditions.push(`ctid <= ${placeLiteral(chunk.upTo)}`);
   }
   if (table.rowFilter !== null) conditions.push(`(${table.rowFilter})`);
   if (chunk.filter !== null) conditions.push(filterCondition(chunk.filter));

@@ -4,6 +4,7 @@ import type { PostgresConfig } from '../config.ts';
 import type { SqlQueries } from '../connection.ts';
 import { quoteIdentifier } from '../protocol/start-replication.ts';
 import type { ServerFacts } from '../server-facts.ts';
+import { dividingPlaces } from './dividing-places.ts';
 import { readViewTables } from './read-view-tables.ts';
 import type { KnownVersions } from './view-table.ts';
 
@@ -26,7 +27,7 @@ interface KeyRow {
 
 /**
  * Keys that divide a table into ranges of about the same size, by a sample of its pages: for keys of any type, and without
- * reading the table. The server orders them as it orders the chunks.
+ * reading the table. The server orders them as it orders the chunks. Of a table without a key: places.
  */
 export async function dividingKeys(
   sql: SqlQueries,
@@ -38,11 +39,13 @@ export async function dividingKeys(
   signal: AbortSignal,
 ): Promise<readonly RowKey[]> {
   const ranges = Math.min(count, Math.floor((table.estimatedRows ?? 0) / MINIMUM_RANGE_ROWS));
-  if (ranges < 2 || table.estimatedRows === null) return [];
+  if (table.key !== null && ranges < 2) return [];
   const names = [{ schema: table.id.schema ?? '', name: table.id.name }];
   const found = await readViewTables(sql, names, config, server, versions, signal);
   const read = found.get(qualifiedName(table.id));
-  if (read === undefined || read.key === null) return [];
+  if (read === undefined) return [];
+  if (read.key === null) return table.key === null ? dividingPlaces(sql, read, count, signal) : [];
+  if (table.key === null) return [];
   const [size] = await sql.query<{ pages: number | null }>('reading the size of a table', PAGES, [read.oid], signal);
   const percent = Math.min(100, (100 * SAMPLE_PAGES * ranges) / Math.max(1, size?.pages ?? 1));
   const texts = read.key.columns.map(({ name }) => `${quoteIdentifier(name)}::text`).join(', ');

@@ -1,11 +1,11 @@
-import { codeOf } from '../../../src/core/error-classification.ts';
-import { ConfigurationError, FatalError, TailraceError } from '../../../src/core/errors.ts';
+import { FatalError } from '../../../src/core/errors.ts';
 import type { MessageArena } from '../../../src/core/message-arena.ts';
 import type { Chunk, ChunkEnd, RowKey } from '../../../src/core/snapshot.ts';
 import { qualifiedName } from '../../../src/core/table.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
 import { chunkStatement } from './chunk-statement.ts';
 import type { CopyRows } from './copy-rows.ts';
+import { filterError } from './filter-error.ts';
 import type { ReaderConnection } from './reader-connection.ts';
 import type { RowBatch, RowBatches, ViewPoint } from './row-batch.ts';
 import type { ViewTable } from './view-table.ts';
@@ -65,7 +65,7 @@ export async function* readChunk(reading: ChunkReading, signal: AbortSignal): As
     yield* giveHeld();
     return { last, isDone: true };
   } catch (error) {
-    throw filterError(error, chunk, table) ?? error;
+    throw (chunk.filter === null ? null : filterError(error, table.id)) ?? error;
   } finally {
     (held as RowBatch | null)?.release();
     await connection.finish(rows);
@@ -140,19 +140,4 @@ function scan(
 
 function keyOf(table: ViewTable, batch: RowBatch, index: number): RowKey | null {
   return table.key === null ? null : table.keyIndexes.map((column) => batch.text(index, column));
-}
-
-/** SQLSTATEs of a statement that is wrong in itself (42), or fails on a value (22): with a filter, that is the filter's. */
-function filterError(error: unknown, { filter }: Chunk, table: ViewTable): Error | null {
-  if (filter === null || !(error instanceof TailraceError)) return null;
-  const state = codeOf(error.cause);
-  if (state === null || state === '42501' || state === '22021' || !/^(42|22)/.test(state)) return null;
-  // The words of an error of class 22 may hold a value.
-  const why = state.startsWith('42') ? error.message : `SQLSTATE ${state}`;
-  return new ConfigurationError(`The snapshot's filter for ${qualifiedName(table.id)} fails: ${why}.`, {
-    code: 'POSTGRES_SNAPSHOT_FILTER',
-    remedy: 'Correct the filter; names of functions and types that are not built in need their schema.',
-    table: qualifiedName(table.id),
-    cause: error.cause,
-  });
 }

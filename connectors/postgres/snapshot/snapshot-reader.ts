@@ -13,6 +13,7 @@ import type { PostgresConfig } from '../config.ts';
 import { SqlConnection } from '../connection.ts';
 import type { PgPosition } from '../positions.ts';
 import { readServerFacts, type ServerFacts } from '../server-facts.ts';
+import { checkFilter } from './check-filter.ts';
 import { dividingKeys } from './dividing-keys.ts';
 import { nudge } from './nudge.ts';
 import { beginView } from './open-view.ts';
@@ -78,6 +79,10 @@ export class PgSnapshotReader implements SnapshotReader<PgPosition> {
 
   divide(table: SnapshotTable, count: number, signal: AbortSignal): Promise<readonly RowKey[]> {
     return dividingKeys(this.#sql, this.#config, this.#server, this.#versions, table, count, signal);
+  }
+
+  checkFilter(table: SnapshotTable, filter: string, signal: AbortSignal): Promise<void> {
+    return checkFilter(this.#sql, table, filter, signal);
   }
 
   emitted(batch: ChangeBatch<PgPosition>, index: number): void {

@@ -7,10 +7,15 @@ import { plainTable } from '../plain-table.ts';
 
 const COLOURS = { ok: '32', warning: '33', error: '31' } as const;
 
+const AFTER = `
+Prints one finding a line, with what to do about it; a daemon may run meanwhile.
+Exit code 3: at least one finding is an error. Warnings alone end with 0.`;
+
 /** Preflight: one finding a line, with what to do about it. */
 export function checkCommand(context: CommandContext, done: (exitCode: number) => void): Command {
   return configuredCommand('check', 'Look at databases, privileges, Kafka and the registry without changing them.')
     .option('--source <name...>', 'only these sources')
+    .addHelpText('after', AFTER)
     .action(async (options: ConfiguredOptions & { source?: string[] }) => {
       const settings = await settingsOf(options, context);
       if (options.source !== undefined) requireSources(settings, options.source);

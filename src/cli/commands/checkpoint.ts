@@ -13,7 +13,8 @@ daemon.`;
 
 export function checkpointCommand(context: CommandContext, done: (exitCode: number) => void): Command {
   return new Command('checkpoint')
-    .description('The saved position of a source.')
+    .description('Show, change or carry over the saved position of a source.')
+    .helpCommand(false)
     .addCommand(showCommand(context))
     .addCommand(setCommand(context))
     .addCommand(exportCommand(context, done))
@@ -21,7 +22,7 @@ export function checkpointCommand(context: CommandContext, done: (exitCode: numb
 }
 
 function showCommand(context: CommandContext): Command {
-  return command('show', 'Print the checkpoint of a source.').action(
+  return command('show', 'Print the checkpoint of a source; it may run meanwhile.').action(
     async (source: string, options: ConfiguredOptions) => {
       const [application, settings] = await prepare(source, options, context);
       const checkpoint = await application.showCheckpoint(settings, source);
@@ -46,7 +47,7 @@ function setCommand(context: CommandContext): Command {
 
 function exportCommand(context: CommandContext, done: (exitCode: number) => void): Command {
   return command('export', 'Write everything that is stored for a source to a file, for checkpoint import.')
-    .argument('[file]', 'standard output without one')
+    .argument('[file]', 'where to write it; standard output when missing')
     .addHelpText('after', AFTER)
     .action(async (source: string, file: string | undefined, options: ConfiguredOptions) => {
       const [application, settings] = await prepare(source, options, context);
@@ -57,20 +58,22 @@ function exportCommand(context: CommandContext, done: (exitCode: number) => void
       } else if (file === undefined) context.stdout.write(document);
       else {
         withFile(file, () => writeFileSync(file, document, { mode: 0o640 }));
-        notify(context, `${source} is exported to ${file}.`);
+        if (options.json) printJson(context, { source, file });
+        else notify(context, `${source} is exported to ${file}.`);
       }
     });
 }
 
 function importCommand(context: CommandContext): Command {
   return command('import', 'Replace everything that is stored for a source by what checkpoint export wrote.')
-    .argument('<file>')
+    .argument('<file>', 'what checkpoint export wrote')
     .addHelpText('after', AFTER)
     .action(async (source: string, file: string, options: ConfiguredOptions) => {
       const [application, settings] = await prepare(source, options, context);
       const text = withFile(file, () => readFileSync(file, 'utf8'));
       await application.importCheckpoint(settings, source, text, file);
-      notify(context, `${source} goes on where ${file} says.`);
+      if (options.json) printJson(context, { source, file });
+      else notify(context, `${source} goes on where ${file} says.`);
     });
 }
 

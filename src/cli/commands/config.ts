@@ -10,10 +10,11 @@ import { EXIT } from '../exit-code.ts';
 export function configCommand(context: CommandContext, done: (exitCode: number) => void): Command {
   return new Command('config')
     .description('Describe, validate or show the configuration.')
+    .helpCommand(false)
     .addCommand(
       new Command('schema')
         .description('Print the JSON Schema of the configuration, for editors.')
-        .option('--json', 'as it is anyway')
+        .option('--json', 'changes nothing: it is JSON anyway')
         .action(() => printJson(context, configurationJsonSchema())),
     )
     .addCommand(

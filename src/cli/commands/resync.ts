@@ -8,11 +8,19 @@ interface ResyncOptions extends AdminOptions {
   readonly confirm?: string;
 }
 
+const AFTER = `
+For a source whose position the database no longer has (state resync-required). To
+read tables again without losing the position, use tailrace snapshot start.
+
+Example:
+  tailrace resync shop --confirm shop`;
+
 /** What changed between the old position and the new one is only made good by a snapshot, hence the confirmation. */
 export function resyncCommand(context: CommandContext): Command {
-  return adminCommand('resync', 'Discard the position of a source and start over.')
+  return adminCommand('resync', 'Discard the position of a source, and start over with a new snapshot.')
     .argument('<source>', 'name of the source')
-    .option('--confirm <source>', 'the name of the source again')
+    .option('--confirm <source>', 'the name of the source again; without it nothing is done')
+    .addHelpText('after', AFTER)
     .action(async (source: string, options: ResyncOptions) => {
       if (options.confirm !== source) {
         const message =

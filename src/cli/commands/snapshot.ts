@@ -3,6 +3,7 @@ import { patternSource } from '../../config/pattern.ts';
 import type { SnapshotStatus } from '../../core/snapshot-status.ts';
 import { type AdminOptions, adminClient, adminCommand, sourcePath } from '../admin-command.ts';
 import { type CommandContext, notify, printJson, printLine } from '../command-context.ts';
+import { UsageError } from '../exit-code.ts';
 import { renderSnapshot } from '../status-table.ts';
 import { tablePattern } from '../table-pattern.ts';
 
@@ -11,15 +12,26 @@ interface StartOptions extends AdminOptions {
   readonly where?: string;
 }
 
+const EXAMPLES = `
+Examples:
+  tailrace snapshot start shop
+  tailrace snapshot start shop --table orders 'public\\.item.*'
+  tailrace snapshot start shop --table orders --where "region = 'EU'"`;
+
 /** Ad-hoc snapshots of a source that streams. */
 export function snapshotCommand(context: CommandContext): Command {
   return new Command('snapshot')
     .description('Read tables of a running source again while it streams.')
+    .helpCommand(false)
     .addCommand(
-      command('start', 'Begin a snapshot.')
+      command('start', 'Begin to read tables of a source again; returns at once.')
         .option('--table <pattern...>', 'only tables whose schema.table, or table, matches this regular expression')
-        .option('--where <sql>', 'only rows for which this condition holds')
+        .option('--where <sql>', 'only rows for which this condition holds, on each of the tables')
+        .addHelpText('after', EXAMPLES)
         .action(async (source: string, options: StartOptions) => {
+          if (options.where?.trim() === '') {
+            throw new UsageError('--where is empty', 'Write --where "region = \'EU\'", or leave it out for all rows.');
+          }
           const tables = options.table?.map((text) => patternSource(tablePattern(text))) ?? null;
           const body = { tables, where: options.where ?? null };
           const client = adminClient(options, context, source);
@@ -34,7 +46,15 @@ export function snapshotCommand(context: CommandContext): Command {
         },
       ),
     )
-    .addCommand(operation(context, 'pause', 'Let the snapshot rest; the stream goes on.', 'POST', '/snapshots/pause'))
+    .addCommand(
+      operation(
+        context,
+        'pause',
+        'Let the snapshot rest, also over restarts; the stream goes on.',
+        'POST',
+        '/snapshots/pause',
+      ),
+    )
     .addCommand(operation(context, 'resume', 'Let a paused snapshot go on.', 'POST', '/snapshots/resume'))
     .addCommand(operation(context, 'stop', 'End the snapshot; what it published stays.', 'DELETE', '/snapshots'));
 }

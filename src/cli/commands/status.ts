@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { TransientError } from '../../core/errors.ts';
 import type { SourceStatus } from '../../core/source-status.ts';
@@ -51,8 +50,12 @@ async function next(
   interrupted: AbortSignal,
 ): Promise<readonly SourceStatus[] | null> {
   for (;;) {
-    await sleep(REFRESH_MS, undefined, { signal: interrupted }).catch(() => undefined);
-    if (interrupted.aborted) return null;
+    try {
+      await context.clock.sleep(REFRESH_MS, interrupted);
+    } catch (error) {
+      if (interrupted.aborted) return null;
+      throw error;
+    }
     try {
       return await read(client);
     } catch (error) {

@@ -30,8 +30,13 @@ export function verifyCommand(context: CommandContext, done: (exitCode: number) 
     .addHelpText(
       'after',
       `
-Reads only; a daemon may run meanwhile. Exit code 0: every table is equal. 3: a key differs, or a topic does not hold
-all that a comparison needs. With --json the keys are listed, a thousand of each kind at most.`,
+Reads only; a daemon may run meanwhile. Exit code 0: every table is equal. 3: a key
+differs, or a topic does not hold all that a comparison needs. With --json the keys
+are listed, a thousand of each kind at most.
+
+Examples:
+  tailrace verify shop
+  tailrace verify shop --table orders --json`,
     )
     .action(async (source: string, options: VerifyCommandOptions) => {
       const tables = (options.table ?? []).map(tablePattern);

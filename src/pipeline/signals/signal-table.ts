@@ -1,13 +1,12 @@
 import { type ChangeBatch, ChangeKind } from '../../core/change-batch.ts';
 import { TailraceError } from '../../core/errors.ts';
 import type { SignalText } from '../../core/signal.ts';
+import { SIGNAL_COLUMNS } from '../../core/signal-table-shape.ts';
 import { CELL_NULL, type Column, qualifiedName, RowCells, type TableVersion } from '../../core/table.ts';
 import type { StreamWatch } from '../stream-watch.ts';
 import { StringCapture } from '../string-capture.ts';
 import type { SignalFault } from './parse-signal.ts';
 
-/** Columns of a signal table, whatever they are called: id, type, data. */
-const SIGNAL_COLUMNS = 3;
 /** A signal that is longer is none: it would be stored with every checkpoint. */
 const MAX_DATA_CHARACTERS = 65_536;
 

@@ -43,8 +43,42 @@ export class ChunkPublisher<P> {
     entry: InFlightBatch<P>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { rounds, sink } = this.#parts;
-    const pass = new ChunkPass(chunk);
+    const pass = new ChunkPass(chunk, new TablePass(1));
+    const end = await this.#pass(view, round, pass, reader, entry, signal);
+    this.#parts.rounds.ended(round, end, pass.rows, pass.left);
+    this.#parts.counted(round.table, pass.rows);
+  }
+
+  /**
+   * Appends all rows of a table without key, in chunks that are read at the same time, one by each reader. The rounds are
+   * told only when all are: what is left of it cannot be read in another view.
+   */
+  async publishWhole(
+    view: SnapshotView<P>,
+    round: RoundChunk,
+    chunks: readonly Chunk[],
+    entry: InFlightBatch<P>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const whole = new TablePass(chunks.length);
+    const passes = chunks.map((chunk, reader) =>
+      this.#pass(view, round, new ChunkPass(chunk, whole), reader, entry, signal),
+    );
+    await Promise.all(passes).finally(() => Promise.allSettled(passes));
+    this.#parts.rounds.ended(round, { last: null, isDone: true }, whole.rows);
+    this.#parts.counted(round.table, whole.rows);
+  }
+
+  async #pass(
+    view: SnapshotView<P>,
+    round: RoundChunk,
+    pass: ChunkPass,
+    reader: number,
+    entry: InFlightBatch<P>,
+    signal: AbortSignal,
+  ): Promise<ChunkEnd> {
+    const { sink } = this.#parts;
+    const { chunk } = pass;
     const batches = view.read(chunk, reader, signal);
     let end: ChunkEnd | null = null;
     let next = await batches.next();
@@ -55,7 +89,9 @@ export class ChunkPublisher<P> {
         // The last row waits until it is known whether it is the last of all.
         const isWhole = this.#publishRows(batch, 0, batch.count - 1, pass, round, entry);
         next = isWhole ? await batches.next() : await batches.return(pass.stoppedAt());
-        const isLast = next.done === true && isWhole && next.value.isDone && this.#isLastOf(round);
+        const isEnd = next.done === true && isWhole && next.value.isDone;
+        if (isEnd) pass.end();
+        const isLast = isEnd && pass.table.reading === 0 && this.#isLastOf(round);
         if (isWhole) this.#publishRows(batch, batch.count - 1, batch.count, pass, round, entry, isLast);
         if (pass.isStopped) {
           end = pass.stoppedAt();
@@ -69,8 +105,8 @@ export class ChunkPublisher<P> {
       }
       await sink.ready(signal);
     }
-    rounds.ended(round, end ?? next.value, pass.rows, pass.left);
-    this.#parts.counted(round.table, pass.rows);
+    pass.end();
+    return end ?? next.value;
   }
 
   async #prepare(batch: ChangeBatch<P>, signal: AbortSignal): Promise<void> {
@@ -112,6 +148,7 @@ export class ChunkPublisher<P> {
       batch.details[index] = MARKED[this.#marker(pass, isLast)];
       this.#publishRow(batch, index, entry);
       pass.rows += 1;
+      pass.table.rows += 1;
     }
     if (to === batch.count && to > 0 && table.key !== null) pass.last = reader.keyOf(table, batch, to - 1);
     return true;
@@ -141,12 +178,12 @@ export class ChunkPublisher<P> {
     return progress.again.length === 0 && progress.ranges.every(({ isDone }, index) => isDone || index === range);
   }
 
-  #marker({ chunk, rows }: ChunkPass, isLast: boolean): SnapshotMarker {
+  #marker({ chunk, table }: ChunkPass, isLast: boolean): SnapshotMarker {
     const { progress } = this.#parts.rounds;
     if (progress.kind === 'incremental') return 'incremental';
     const tables = progress.tables ?? [];
     const name = qualifiedName(chunk.table.id);
-    const isFirstOfTable = rows === 0 && tables.every((each) => each.table !== name || each.rows === 0);
+    const isFirstOfTable = table.rows === 0 && tables.every((each) => each.table !== name || each.rows === 0);
     const isFirst = this.#isFirst && tables.every((each) => each.rows === 0);
     this.#isFirst = false;
     if (isLast) return tables.at(-1)?.table === name ? 'last' : 'last_in_data_collection';
@@ -165,17 +202,37 @@ const MARKED: Readonly<Record<SnapshotMarker, RowRead>> = {
   incremental: { marker: 'incremental' },
 };
 
+/** Chunks of a table that are read at the same time, as one. */
+class TablePass {
+  rows = 0;
+  /** How many of them are not read to their end. */
+  reading: number;
+
+  constructor(chunks: number) {
+    this.reading = chunks;
+  }
+}
+
 /** One chunk on its way. */
 class ChunkPass {
   readonly chunk: Chunk;
+  readonly table: TablePass;
   /** Keys of the chunk that have to be read once more. */
   readonly left: RowKey[] = [];
   rows = 0;
   last: RowKey | null = null;
   isStopped = false;
+  #isEnded = false;
 
-  constructor(chunk: Chunk) {
+  constructor(chunk: Chunk, table: TablePass) {
     this.chunk = chunk;
+    this.table = table;
+  }
+
+  /** All its rows were met. */
+  end(): void {
+    if (!this.#isEnded) this.table.reading -= 1;
+    this.#isEnded = true;
   }
 
   stoppedAt(): ChunkEnd {

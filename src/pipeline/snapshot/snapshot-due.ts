@@ -1,7 +1,7 @@
 import type { SnapshotSettings } from '../../core/settings.ts';
 import type { SnapshotTable } from '../../core/snapshot.ts';
 import type { SnapshotMemory, SnapshotProgress, TableProgress } from '../../core/snapshot-progress.ts';
-import { qualifiedName } from '../../core/table.ts';
+import { qualifiedName, type TableId } from '../../core/table.ts';
 import { rangesOf } from './snapshot-rounds.ts';
 
 /** What a start has to do about snapshots. */
@@ -30,14 +30,17 @@ export function snapshotAtFirst(mode: SnapshotSettings['mode'], startedAtMs: num
   return { formatVersion: 1, covered: [], running };
 }
 
+/** SQL condition on the rows of a table that are read; null: all of them. */
+export function filterOf({ where }: SnapshotSettings, table: TableId): string | null {
+  return where.find((each) => each.table.test(qualifiedName(table)))?.filter ?? null;
+}
+
 /** A table's place in a snapshot before anything of it was read. */
-export function tableToRead(table: SnapshotTable, { where }: SnapshotSettings): TableProgress {
-  const name = qualifiedName(table.id);
-  const filter = where.find((each) => each.table.test(name))?.filter ?? null;
+export function tableToRead(table: SnapshotTable, settings: SnapshotSettings): TableProgress {
   return {
-    table: name,
+    table: qualifiedName(table.id),
     key: table.key,
-    filter,
+    filter: filterOf(settings, table.id),
     estimatedRows: table.estimatedRows,
     rows: 0,
     ranges: rangesOf([]),

@@ -15,7 +15,7 @@ import type { TablePlans } from '../table-plans.ts';
 import { ChunkPublisher } from './chunk-publisher.ts';
 import { ChunkSize } from './chunk-size.ts';
 import { RowIdentities } from './row-identities.ts';
-import { type RoundChunk, SnapshotRounds } from './snapshot-rounds.ts';
+import { type RoundChunk, rangesOf, SnapshotRounds } from './snapshot-rounds.ts';
 import { StreamNotes } from './stream-notes.ts';
 
 /** A round begins only while the stream is this close to the head of the log. */
@@ -53,6 +53,8 @@ export class SnapshotRun<P> {
   readonly #size: ChunkSize;
   readonly #storedBeside: () => Omit<SnapshotMemory, 'running'>;
   #view: SnapshotView<P> | null = null;
+  /** Of the table without key that is read next: kept while a view is waited for. */
+  #pieces: readonly Chunk[] | null = null;
   #retryAtMs = 0;
   /** A round failed: a table may be gone, or another than it was. */
   #isStale = false;
@@ -160,7 +162,9 @@ export class SnapshotRun<P> {
     if (this.#rounds.isDone) return;
     const chunks = await this.#nextChunks(settings.snapshot.parallelism, signal);
     const tables = [...new Set(chunks.map(({ table }) => table))].map((table) => this.#tables.get(table)!);
-    const opened = await reader.openView({ tables, readers: chunks.length, emittedUpTo: position }, signal);
+    if (this.#isWithoutKey(chunks)) this.#pieces ??= await this.#piecesOf(chunks[0]!, signal);
+    const readers = (this.#pieces ?? chunks).length;
+    const opened = await reader.openView({ tables, readers, emittedUpTo: position }, signal);
     if ('refusal' in opened) {
       this.#waitsFor = opened.refusal;
       this.#retryAtMs = clock.nowMs() + RETRY_MS;
@@ -170,10 +174,11 @@ export class SnapshotRun<P> {
     this.#view = opened;
     this.#notes.view = opened;
     this.#rounds.open(chunks);
-    if (this.#isWithoutKey(chunks)) await this.#readWhole(opened, chunks[0]!, position, signal);
+    if (this.#pieces !== null) await this.#readWhole(opened, chunks[0]!, this.#pieces, position, signal);
   }
 
   #adopt(tables: readonly SnapshotTable[]): void {
+    this.#pieces = null;
     this.#tables.clear();
     for (const table of tables) this.#tables.set(qualifiedName(table.id), table);
     this.#rounds.adopt((table) => this.#tables.get(table)?.key);
@@ -204,11 +209,26 @@ export class SnapshotRun<P> {
     return this.#tables.get(chunks[0]!.table)!.key === null;
   }
 
+  /** A table without key is read by all readers in the same view: its ranges mean nothing in another one. */
+  async #piecesOf(chunk: RoundChunk, signal: AbortSignal): Promise<readonly Chunk[]> {
+    const { reader, settings } = this.#parts;
+    const whole = this.#chunkOf(chunk);
+    const { parallelism } = settings.snapshot;
+    const bounds = parallelism > 1 ? await reader.divide(whole.table, parallelism, signal) : [];
+    return rangesOf(bounds).map(({ after, upTo }) => ({ ...whole, after, upTo }));
+  }
+
   /** Its changes that are in the view are left out until the stream has passed it: only then the table is done. */
-  async #readWhole(view: SnapshotView<P>, chunk: RoundChunk, position: P, signal: AbortSignal): Promise<void> {
+  async #readWhole(
+    view: SnapshotView<P>,
+    chunk: RoundChunk,
+    pieces: readonly Chunk[],
+    position: P,
+    signal: AbortSignal,
+  ): Promise<void> {
     const entry = this.#parts.tracker.open();
     try {
-      await this.#chunks.publish(view, chunk, this.#chunkOf(chunk), 0, entry, signal);
+      await this.#chunks.publishWhole(view, chunk, pieces, entry, signal);
       entry.resumeAt = position;
     } finally {
       entry.ticket.seal();
@@ -254,6 +274,7 @@ export class SnapshotRun<P> {
   async #close(): Promise<void> {
     const view = this.#view;
     this.#view = null;
+    this.#pieces = null;
     this.#notes.view = null;
     this.#notes.readTable = null;
     this.#rounds.close();

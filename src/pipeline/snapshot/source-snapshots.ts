@@ -1,9 +1,14 @@
 import type { ChangeBatch } from '../../core/change-batch.ts';
-import { TailraceError } from '../../core/errors.ts';
+import { ConfigurationError, TailraceError } from '../../core/errors.ts';
 import { accepted, conflict, invalid, type OperationOutcome } from '../../core/operation-outcome.ts';
 import type { SnapshotReader, SnapshotTable } from '../../core/snapshot.ts';
 import type { SnapshotControl, SnapshotRequest } from '../../core/snapshot-control.ts';
-import { isTableDone, type SnapshotMemory, type SnapshotProgress } from '../../core/snapshot-progress.ts';
+import {
+  isTableDone,
+  type SnapshotMemory,
+  type SnapshotProgress,
+  type TableProgress,
+} from '../../core/snapshot-progress.ts';
 import type { SnapshotStateName, SnapshotStatus } from '../../core/snapshot-status.ts';
 import { qualifiedName, type TableVersion } from '../../core/table.ts';
 import type { SignalInbox } from '../signals/signal-inbox.ts';
@@ -150,6 +155,11 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
         const filter = where ?? filters.find((rule) => rule.table.test(each.table))?.filter ?? each.filter;
         return { ...each, filter };
       });
+      const wrong = await this.#wrongFilter(asked, rows, signal);
+      if (wrong !== null) {
+        await this.#closeReader();
+        return invalid('SNAPSHOT_FILTER_INVALID', wrong.message, wrong.remedy, 'where');
+      }
       const asking = signalId === undefined ? {} : { signalId };
       const fresh = { id: crypto.randomUUID(), kind, ...asking, isPaused: false, startedAtMs: clock.nowMs() };
       this.#start({ ...fresh, tables: rows }, tables, true);
@@ -258,6 +268,24 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     if (refused !== null) return refused;
     this.remember();
     return accepted(this.status()!);
+  }
+
+  async #wrongFilter(
+    tables: readonly SnapshotTable[],
+    rows: readonly TableProgress[],
+    signal: AbortSignal,
+  ): Promise<ConfigurationError | null> {
+    const filters = new Map(rows.map(({ table, filter }) => [table, filter]));
+    for (const table of tables) {
+      const filter = filters.get(qualifiedName(table.id)) ?? null;
+      try {
+        if (filter !== null) await this.#reader?.checkFilter(table, filter, signal);
+      } catch (error) {
+        if (error instanceof ConfigurationError) return error;
+        throw error;
+      }
+    }
+    return null;
   }
 
   #start(progress: SnapshotProgress, tables: readonly SnapshotTable[], isNew: boolean): void {

@@ -144,6 +144,11 @@ for (const { server, label, hasGtids } of await testedServers()) {
       await assert.rejects(read({ filter: 'nothing = 1' }), { code: 'MYSQL_SNAPSHOT_FILTER' });
       await assert.rejects(read({ filter: 'v = = 1' }), { code: 'MYSQL_SNAPSHOT_FILTER' });
       await assert.rejects(read({ filter: 'v < 3) OR (v > 9' }), { code: 'MYSQL_SNAPSHOT_FILTER' });
+      const check = (filter: string) => lab.reader.checkFilter(table, filter, lab.signal);
+      await check("v < 9 AND b <> 'b' -- a comment");
+      for (const wrong of ['nothing = 1', 'v = = 1', 'v < 3) OR (v > 9', 'true); DROP TABLE t; SELECT (true']) {
+        await assert.rejects(check(wrong), { code: 'MYSQL_SNAPSHOT_FILTER' });
+      }
       assert.equal((await read({})).length, 30);
     });
 

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SqlConnection } from '../../../connectors/postgres/connection.ts';
+import { readServerFacts } from '../../../connectors/postgres/server-facts.ts';
+import { chunkQuery } from '../../../connectors/postgres/snapshot/chunk-statement.ts';
+import { readViewTables } from '../../../connectors/postgres/snapshot/read-view-tables.ts';
 import type { RowKey } from '../../../src/core/snapshot.ts';
 import { createPostgresDatabase } from '../../support/postgres-database.ts';
 import { chunkOf, openReader, openView, readChunk, tableNamed } from './reader-under-test.ts';
@@ -304,4 +308,52 @@ test('keys divide a table into ranges of about the same size', async () => {
   assert.ok(Math.min(...sizes) > 15_000, `sizes are ${sizes}`);
   assert.deepEqual(await reader.divide(await tableNamed(reader, 'public.small'), 4, tested.signal), []);
   assert.deepEqual(await reader.divide(await tableNamed(reader, 'public.keyless'), 4, tested.signal), []);
+});
+
+test('a table without a key is divided by the places of its rows, each range read without the others', async () => {
+  const rows = 25_000;
+  await using database = await createPostgresDatabase({
+    sql: `CREATE TABLE t (n int, filler text);
+          INSERT INTO t SELECT i, repeat('x', 500) FROM generate_series(1, ${rows}) i;
+          CREATE TABLE parts (n int, filler text) PARTITION BY RANGE (n);
+          CREATE TABLE part PARTITION OF parts DEFAULT;
+          INSERT INTO parts SELECT * FROM t`,
+  });
+  const tested = new SourceUnderTest(database);
+  await using reader = await openReader(tested);
+  const table = await tableNamed(reader, 'public.t');
+  assert.equal(table.key, null);
+  const places = await reader.divide(table, 3, tested.signal);
+  assert.equal(places.length, 2);
+  await using view = await openView(reader, [table], 3);
+  // Rows that move behind the view, and pages that are new to the table.
+  await database.query('UPDATE t SET n = -n WHERE n % 10 = 0; DELETE FROM t WHERE n % 10 = 1');
+  const chunks = [null, ...places].map((after, index) => chunkOf(table, { after, upTo: places[index] ?? null }));
+  const read = await Promise.all(chunks.map((chunk, index) => readChunk(view, chunk, index)));
+  const sizes = read.map(({ rows: some }) => some.length);
+  assert.ok(Math.min(...sizes) > rows / 4, `sizes are ${sizes}`);
+  const numbers = read.flatMap(({ rows: some }) => some.map(({ n }) => Number(n)));
+  assert.deepEqual(
+    numbers.sort((a, b) => a - b),
+    Array.from({ length: rows }, (_, index) => index + 1),
+  );
+  const filtered = await readChunk(view, { ...chunks[1]!, filter: 'n % 2 = 0 OR n < 0' }, 1);
+  assert.equal(filtered.rows.length, read[1]!.rows.filter(({ n }) => Number(n) % 2 === 0).length);
+
+  await using sql = new SqlConnection(tested.config.connection, 'test');
+  const server = await readServerFacts(sql, tested.signal);
+  const found = await readViewTables(
+    sql,
+    [{ schema: 'public', name: 't' }],
+    tested.config,
+    server,
+    new Map(),
+    tested.signal,
+  );
+  for (const chunk of chunks) {
+    const plan = await database.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${chunkQuery(found.get('public.t')!, chunk)}`);
+    assert.match(plan.map((line) => line['QUERY PLAN']).join('\n'), /Tid Range Scan/);
+  }
+  await view[Symbol.asyncDispose]();
+  assert.equal((await reader.divide(await tableNamed(reader, 'public.part'), 2, tested.signal)).length, 1);
 });

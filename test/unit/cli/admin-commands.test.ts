@@ -4,20 +4,13 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { runProgram } from '../../../src/cli/program.ts';
+import type { Clock } from '../../../src/core/clock.ts';
 import type { SnapshotStatus } from '../../../src/core/snapshot-status.ts';
 import type { SourceStatus } from '../../../src/core/source-status.ts';
+import { TextStream } from '../../support/text-stream.ts';
 import { CONNECTORS } from '../config/parse-text.ts';
-
-class Text extends Writable {
-  text = '';
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.text += chunk.toString();
-    done();
-  }
-}
 
 const SHOP: SourceStatus = {
   name: 'shop',
@@ -48,7 +41,7 @@ const SNAPSHOT: SnapshotStatus = {
 
 /** A server that is no daemon of ours: it answers with what the test says and keeps what it was asked. */
 const asked: { method: string; path: string; body: unknown; token: string | undefined }[] = [];
-let answers: { status: number; body: unknown; raw?: string }[] = [];
+let answers: { status: number; body: unknown; raw?: string; type?: string }[] = [];
 let server: Server;
 let url = '';
 let directory = '';
@@ -58,8 +51,13 @@ before(async () => {
   server = createServer(async (request, response) => {
     const { method = '', url: path = '', headers } = request;
     asked.push({ method, path, body: await bodyOf(request), token: headers.authorization });
-    const { status, body, raw } = answers.length > 1 ? answers.shift()! : answers[0]!;
-    response.writeHead(status, { 'content-type': 'application/json' }).end(raw ?? JSON.stringify(body));
+    const {
+      status,
+      body,
+      raw,
+      type = status < 400 ? 'application/json' : 'application/problem+json',
+    } = answers.length > 1 ? answers.shift()! : answers[0]!;
+    response.writeHead(status, { 'content-type': type }).end(raw ?? JSON.stringify(body));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -91,12 +89,14 @@ async function tailrace(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   interruption?: AbortSignal,
+  sleep: Clock['sleep'] = () => assert.fail('nothing is waited for'),
 ) {
-  const stdout = Object.assign(new Text(), { isTTY: false });
-  const stderr = new Text();
+  const stdout = Object.assign(new TextStream(), { isTTY: false });
+  const stderr = new TextStream();
   const code = await runProgram(args, '1.2.3', {
     stdout,
     stderr,
+    clock: { sleep },
     env,
     connectors: CONNECTORS,
     loadApplication: () => assert.fail('an operation needs nothing of the daemon’s code'),
@@ -185,7 +185,7 @@ describe('the commands that talk to a daemon', () => {
 
   it('say what was refused and what to do', async () => {
     const problem = { detail: 'It runs.', code: 'SOURCE_NOT_PAUSED', remedy: 'There is nothing to resume.' };
-    const cases: [status: number, body: unknown, code: number, err: RegExp][] = [
+    const cases: [status: number, body: unknown, code: number, err: RegExp, type?: string][] = [
       [409, problem, 1, /^error: It runs\.\nThere is nothing to resume\.\n$/],
       [404, { detail: 'None.', remedy: 'Sources: a.' }, 2, /None\.\nSources: a\./],
       [400, { detail: 'Not a pattern.', field: 'tables[0]', remedy: 'Write one.' }, 2, /tables\[0\]: Not a pattern\./],
@@ -194,9 +194,12 @@ describe('the commands that talk to a daemon', () => {
       [500, { detail: 'It could not answer.' }, 1, /could not answer/],
       [200, undefined, 1, /no tailrace daemon/],
       [404, { error: 'nginx' }, 1, /no tailrace daemon/],
+      [404, { detail: 'Of another server.' }, 1, /no tailrace daemon.*404/, 'application/json; charset=utf-8'],
     ];
-    for (const [status, body, code, err] of cases) {
-      answers = [{ status, body, ...(body === undefined ? { raw: '<html>' } : {}) }];
+    for (const [status, body, code, err, type] of cases) {
+      answers = [
+        { status, body, ...(body === undefined ? { raw: '<html>' } : {}), ...(type === undefined ? {} : { type }) },
+      ];
       const result = await tailrace(['resume', 'shop', '--url', url]);
       assert.equal(result.code, code, result.err);
       assert.match(result.err, err);
@@ -241,26 +244,29 @@ describe('status', () => {
       { status: 503, body: { detail: 'It starts.' } },
       { status: 200, body: [failed] },
     ];
-    const watching = tailrace(['status', '--url', url, '--watch', '--json'], {}, interrupted.signal);
-    const done = setInterval(() => {
-      if (asked.length >= 4) interrupted.abort();
-    }, 10);
-    const { code, out, err } = await watching;
-    clearInterval(done);
+    const waits: number[] = [];
+    const sleep = async (ms: number) => {
+      if (waits.push(ms) < 4) return;
+      interrupted.abort();
+      throw interrupted.signal.reason;
+    };
+    const watch = ['status', '--url', url, '--watch', '--json'];
+    const { code, out, err } = await tailrace(watch, {}, interrupted.signal, sleep);
     assert.equal(code, 0);
-    const lines = out
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line)[0].name);
-    assert.deepEqual(lines.slice(0, 2), ['shop', 'billing']);
+    const lines = out.trimEnd().split('\n');
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line)[0].name),
+      ['shop', 'billing', 'billing'],
+    );
     assert.match(err, /It starts\..*; waiting/);
+    assert.deepEqual(waits, [1_000, 1_000, 1_000, 1_000]);
   });
 
   it('of a snapshot is a bar for each table', async () => {
     answer(200, SNAPSHOT);
     const { out } = await tailrace(['snapshot', 'status', 'shop', '--url', url]);
     assert.deepEqual(out.split('\n'), [
-      'running (waits for: the stream), running: 1 of 3 tables, 70 rows',
+      'running (waits for: the stream): 1 of 3 tables, 70 rows',
       'public.a   [####################]100 %  40 of about 40 rows',
       'public.bb  [#####...............] 25 %  25 of about 100 rows',
       'public.c   [....................]    ?  5 rows',

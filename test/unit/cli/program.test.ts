@@ -2,21 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import type { Application, NamedFinding } from '../../../src/cli/application.ts';
 import type { LiveChange } from '../../../src/cli/change-line.ts';
 import { runProgram } from '../../../src/cli/program.ts';
 import { FatalError, ResyncRequiredError, TransientError } from '../../../src/core/errors.ts';
+import { TextStream } from '../../support/text-stream.ts';
 import { CONNECTORS, VALID } from '../config/parse-text.ts';
-
-class Text extends Writable {
-  text = '';
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.text += chunk.toString();
-    done();
-  }
-}
 
 const UNUSED: Application = {
   runDaemon: () => assert.fail('runDaemon was called'),
@@ -32,11 +24,12 @@ const UNUSED: Application = {
 };
 
 async function tailrace(args: readonly string[], application: Partial<Application> = {}, terminal = false) {
-  const stdout = Object.assign(new Text(), { isTTY: terminal });
-  const stderr = new Text();
+  const stdout = Object.assign(new TextStream(), { isTTY: terminal });
+  const stderr = new TextStream();
   const code = await runProgram(args, '1.2.3', {
     stdout,
     stderr,
+    clock: { sleep: () => assert.fail('nothing is waited for') },
     env: {},
     connectors: CONNECTORS,
     loadApplication: async () => ({ ...UNUSED, ...application }),
@@ -65,11 +58,17 @@ after(() => rmSync(directory, { recursive: true }));
 describe('wrong use ends with 2 and says what to write', () => {
   const CASES: [args: string[], err: RegExp][] = [
     [[], /Usage: tailrace/],
+    [['-c', 'GOOD', 'status'], /unknown option '-c'\nUsage: tailrace <command> \[options\]/],
+    [['help', 'snpshot'], /no command "snpshot"\nDid you mean snapshot\?/],
+    [['help', 'snapshot', 'begin'], /no command "begin"\nCommands: start, status, pause, resume, stop\./],
+    [['help', 'run', 'fast'], /no command "fast"\nCommands: none below/],
+    [['import-debezium', 'c.json', '--offsets', 'o.json'], /not built yet\n.*debezium:.*checkpoint set/],
     [['rum'], /unknown command 'rum'\n\(Did you mean run\?\)[\s\S]*Usage: tailrace/],
     [['status'], /cannot be read \(ENOENT\).* -c, or .* --url/],
     [['status', 'shop', '--url', 'http://a:1'], /too many arguments/],
     [['status', '--url', 'a:1'], /--url http:\/\/127\.0\.0\.1:8080/],
     [['status', '--url', 'http://u:hunter2@a:1'], /without a user/],
+    [['status', '--url', 'http://a:1/api'], /without a path/],
     [['status', '--url', 'http://a:1', '--token-file', 'absent'], /--token-file cannot be read \(ENOENT\)/],
     [['status', '--url', 'http://a:1', '--token-file', 'BAD'], /does not hold a token/],
     [['status', '--tokenfile', 'x'], /unknown option '--tokenfile'\n\(Did you mean --token-file\?\)/],
@@ -85,6 +84,8 @@ describe('wrong use ends with 2 and says what to write', () => {
     [['snapshot', 'start', '-c', 'GOOD'], /missing required argument 'source'/],
     [['snapshot', 'start', 'shp', '-c', 'GOOD'], /Did you mean shop\?/],
     [['snapshot', 'start', 'shop', '--table', '(', '-c', 'GOOD'], /not a regular expression/],
+    [['snapshot', 'start', 'shop', '--table', '', '-c', 'GOOD'], /--table is empty\nWrite --table public\.orders/],
+    [['snapshot', 'start', 'shop', '--where', ' ', '-c', 'GOOD'], /--where is empty\nWrite --where/],
     [['snapshot', 'stop', 'shop', '--table', 'a', '-c', 'GOOD'], /unknown option '--table'/],
     [['run', '--sorce', 'a'], /unknown option '--sorce'\n\(Did you mean --source\?\)/],
     [['run', 'extra'], /too many arguments/],
@@ -96,8 +97,17 @@ describe('wrong use ends with 2 and says what to write', () => {
     ],
     [['run', '-c', 'absent.yaml'], /cannot be read \(ENOENT\).* -c\./],
     [['tail'], /nothing to tail\nWrite tailrace tail URL\|TOPIC/],
+    [
+      ['tail', '127.0.0.1:5432'],
+      /neither the URL of a database nor a topic\nWrite postgres:\/\/user:password@127\.0\.0\.1:5432\/database/,
+    ],
     [['tail', 'oracle://u:hunter2@h/d'], /postgres:\/\//],
     [['tail', 'postgres://h/d', '--table', '('], /not a regular expression/],
+    [['verify'], /missing required argument 'source'/],
+    [['verify', 'shp', '-c', 'GOOD'], /Did you mean shop\?/],
+    [['verify', 'shop', '--table', '[', '-c', 'GOOD'], /not a regular expression/],
+    [['verify', 'shop', '--tolerate', 'maxwell', '-c', 'GOOD'], /Allowed choices are debezium/],
+    [['verify', 'shop', '--max-memory', '1MiB', '-c', 'GOOD'], /at least 16MiB\nWrite --max-memory 256MiB/],
     [['checkpoint'], /Usage: tailrace checkpoint/],
     [['checkpoint', 'show'], /missing required argument 'source'/],
     [['checkpoint', 'set', 'shop', '-c', 'GOOD'], /missing required argument 'position'/],
@@ -108,6 +118,9 @@ describe('wrong use ends with 2 and says what to write', () => {
     [['checkpoint', 'show', '-c', 'GOOD', 'x'], /no source named "x"/],
     [['teardown', 'shop', '-c', 'GOOD'], /tailrace teardown shop --confirm shop/],
     [['teardown', 'shop', '--confirm', 'shp', '-c', 'GOOD'], /--confirm shop/],
+    [['teardown', 'x', '--confirm', 'x', '-c', 'GOOD'], /no source named "x"/],
+    [['config', 'show', '-c', '.'], /cannot be read \(EISDIR\).* -c\./],
+    [['config', 'schema', '-c', 'GOOD'], /unknown option '-c'/],
     [['config', 'chek'], /Did you mean check\?/],
     [['config', 'check', '-c', 'BAD'], /not built yet/],
   ];
@@ -128,6 +141,47 @@ describe('help and version', () => {
     assert.deepEqual([help.code, help.err], [0, '']);
     assert.match(help.out, /Exit codes:[\s\S]*130/);
     assert.deepEqual(await tailrace(['--version']), { code: 0, out: '1.2.3\n', err: '' });
+  });
+});
+
+/** Every command and subcommand there is, as one writes them. */
+const COMMANDS = [
+  [],
+  ...['run', 'check', 'status', 'pause', 'resume', 'resync', 'tail', 'verify', 'teardown', 'help'].map((name) => [
+    name,
+  ]),
+  ...['start', 'status', 'pause', 'resume', 'stop'].map((name) => ['snapshot', name]),
+  ...['show', 'set', 'export', 'import'].map((name) => ['checkpoint', name]),
+  ...['schema', 'check', 'show'].map((name) => ['config', name]),
+];
+
+describe('--help', () => {
+  for (const command of [...COMMANDS, ['snapshot'], ['checkpoint'], ['config']]) {
+    it(`of tailrace ${command.join(' ')} says what it does and describes every argument and option`, async () => {
+      const { code, out, err } = await tailrace([...command, '--help']);
+      assert.deepEqual([code, err], [0, '']);
+      assert.match(out, new RegExp(`^Usage: ${['tailrace', ...command].join(' ')} .*\n\n[A-Z][\\s\\S]+?\\.\n`));
+      const described = /\n(?:Arguments|Options|Commands):\n([\s\S]*?)(?=\n\n|$)/g;
+      for (const [, section = ''] of out.matchAll(described)) {
+        // A description that does not fit beside its term goes on in the same column below it.
+        for (const line of section.split('\n').filter((each) => /^ {2}\S/.test(each))) assert.match(line, /\S {2,}\S/);
+      }
+      for (const line of out.split('\n')) assert.ok(line.length <= 88, line);
+      if (command[0] !== 'help') assert.equal((await tailrace(['help', ...command])).out, out);
+    });
+  }
+
+  it('names every command that can be written, and no other', async () => {
+    for (const group of ['', 'snapshot', 'checkpoint', 'config']) {
+      const { out } = await tailrace([...group.split(' ').filter((word) => word !== ''), '--help']);
+      const [, section = ''] = /\nCommands:\n([\s\S]*?)(?=\n\n|$)/.exec(out) ?? [];
+      const named = section.split('\n').flatMap((line) => /^ {2}([a-z-]+)/.exec(line)?.[1] ?? []);
+      const names =
+        group === ''
+          ? COMMANDS.map(([name]) => name)
+          : COMMANDS.filter(([name]) => name === group).map(([, name]) => name);
+      assert.deepEqual(new Set(named), new Set(names.filter((name) => name !== undefined)));
+    }
   });
 });
 
@@ -302,6 +356,9 @@ describe('teardown', () => {
     assert.equal(code, 0);
     assert.deepEqual(torn, ['shop']);
     assert.match(err, /shop: slot and publication are dropped/);
+    const args = ['teardown', 'shop', '--confirm', 'shop', '-c', good, '--json'];
+    const json = await tailrace(args, { teardown: async () => {} });
+    assert.deepEqual(JSON.parse(json.out), { source: 'shop', dropped: true });
   });
 });
 

@@ -2,21 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import type { Application, VerifyOptions } from '../../../src/cli/application.ts';
 import { runProgram } from '../../../src/cli/program.ts';
 import { TransientError } from '../../../src/core/errors.ts';
 import type { TableReport, VerifyReport } from '../../../src/verify/report.ts';
+import { TextStream } from '../../support/text-stream.ts';
 import { CONNECTORS, VALID } from '../config/parse-text.ts';
-
-class Text extends Writable {
-  text = '';
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.text += chunk.toString();
-    done();
-  }
-}
 
 let directory = '';
 let good = '';
@@ -34,8 +26,8 @@ interface Run {
 }
 
 async function tailrace(args: readonly string[], { verify, terminal = false, interrupted }: Run = {}) {
-  const stdout = Object.assign(new Text(), { isTTY: terminal });
-  const stderr = Object.assign(new Text(), { isTTY: terminal });
+  const stdout = Object.assign(new TextStream(), { isTTY: terminal });
+  const stderr = Object.assign(new TextStream(), { isTTY: terminal });
   const application: Partial<Application> = {
     verifySource: async (_settings, source, options) => {
       assert.equal(source, 'shop');
@@ -45,6 +37,7 @@ async function tailrace(args: readonly string[], { verify, terminal = false, int
   const code = await runProgram(['verify', ...args, '-c', good], '1.2.3', {
     stdout,
     stderr,
+    clock: { sleep: () => assert.fail('nothing is waited for') },
     env: {},
     connectors: CONNECTORS,
     loadApplication: async () => application as Application,
@@ -67,6 +60,7 @@ function table(more: Partial<TableReport> = {}): TableReport {
     ignored_in_flight: 0,
     unavailable: 0,
     tolerated: 0,
+    outside_filter: 0,
     damaged_records: 0,
     unpublishable: 0,
     unexamined: 0,

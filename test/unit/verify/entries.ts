@@ -1,5 +1,5 @@
 import { PartedEntries } from '../../../src/verify/parted-entries.ts';
-import { FORM_WORDS, putForm } from '../../../src/verify/row-entry.ts';
+import { FORM_WORDS, putForm, putOutside } from '../../../src/verify/row-entry.ts';
 import { putState, STATE_WORDS, type StateKind, TopicState } from '../../../src/verify/topic-state.ts';
 
 /** A state of a topic in a test: keys and rows are small numbers. */
@@ -19,6 +19,8 @@ export interface TestForm {
   readonly columnSet?: number;
   readonly isTolerated?: boolean;
   readonly chunk?: number;
+  /** Stands for the row being left out by the filter, not for the row itself. */
+  readonly isOutside?: boolean;
 }
 
 /** Keys that differ in one word only, the fourth: groups must look at all of them. */
@@ -49,13 +51,14 @@ export function loadStates(states: readonly TestState[]) {
 
 export function loadForms(forms: readonly TestForm[]) {
   const entries = new PartedEntries(1, FORM_WORDS, 256);
-  for (const { key, row, columnSet = 0, isTolerated = false, chunk = 0 } of forms) {
+  for (const { key, row, columnSet = 0, isTolerated = false, chunk = 0, isOutside = false } of forms) {
     const keyHash = new Int32Array(4);
     const rowHash = new Int32Array(4);
     hashOf(key, keyHash);
     hashOf(row, rowHash);
     const at = entries.add(0);
-    putForm(keyHash, { row: rowHash, columnSet, isTolerated }, chunk, entries.words, at);
+    if (isOutside) putOutside(keyHash, entries.words, at);
+    else putForm(keyHash, { row: rowHash, columnSet, isTolerated }, chunk, entries.words, at);
   }
   return loaded(entries);
 }

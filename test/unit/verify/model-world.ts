@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import avsc from 'avsc';
 import type { ChangeBatch } from '../../../src/core/change-batch.ts';
 import type { ConnectStruct } from '../../../src/core/connect-schema.ts';
@@ -73,6 +74,11 @@ const TABLE: SnapshotTable = {
   estimatedRows: null,
 };
 
+/** Whether the filter of the world lets a row pass. */
+export function isInside(id: number): boolean {
+  return id % 3 === 0;
+}
+
 /**
  * A table, its log and its topic, of which each goes on by itself whenever it is looked at: changes are committed, and
  * published some time later, in order.
@@ -85,6 +91,8 @@ export class ModelWorld {
   #committed: number;
   #published = 0;
   readonly hasCheckpoint: boolean;
+  /** What a snapshot has read of the table: rows whose number can be divided by three. */
+  filter: string | null = null;
 
   /** @param next how far the world goes at each look */
   constructor(log: readonly WorldChange[], committed: number, next: () => number, hasCheckpoint: boolean) {
@@ -101,6 +109,7 @@ export class ModelWorld {
       schemaById: async (id) => ({ type: 'AVRO', text: JSON.stringify(id === 1 ? KEY_SCHEMA : ENVELOPE_SCHEMA) }),
       clock: { nowMs: () => 0, nowUs: () => 0, sleep: async () => this.#goOn() },
       topicOf: () => 'p.s.t',
+      filterOf: () => this.filter,
       publishedUpTo: async () =>
         this.hasCheckpoint ? { text: String(this.#published), position: this.#published } : null,
       createEncoder: () => encoderOf(SHAPE),
@@ -153,6 +162,7 @@ export class ModelWorld {
     return {
       readTables: async () => [TABLE],
       divide: async () => [],
+      checkFilter: async () => {},
       emitted: () => {},
       keyOf: (_table, batch) => [String((batch as unknown as { id: number }).id)],
       openView: async () => this.#view(),
@@ -167,11 +177,13 @@ export class ModelWorld {
     return {
       contains: () => false,
       isPassed: (position) => (position as number) >= readAt,
-      async *read({ after, upTo, keys }) {
+      async *read({ after, upTo, keys, filter }) {
+        assert.ok(filter === null || filter === `(${world.filter}\n) IS NOT TRUE`);
         world.#goOn();
         readAt = world.#committed;
         const rows = [...world.#rows()]
           .filter(([id]) => (after === null || id > Number(after[0])) && (upTo === null || id <= Number(upTo[0])))
+          .filter(([id]) => filter === null || !isInside(id))
           .filter(([id]) => keys === null || keys.some(([key]) => Number(key) === id))
           .sort(([a], [b]) => a - b);
         const given = rows.slice(0, 3);

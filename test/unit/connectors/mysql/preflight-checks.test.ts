@@ -28,6 +28,7 @@ function problems(variables: Readonly<Record<string, string>>, more: Partial<Pre
     grants: ['GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `cdc`@`%`'],
     replicaIds: [],
     hasTemporaryFiles: true,
+    signalTable: null,
     tables: [{ name: 'a.t', database: 'a', table: 't', engine: 'InnoDB', hasKey: true }],
     ...more,
   };
@@ -73,6 +74,7 @@ it('a snapshot locks tables where nothing else tells what is visible, and needs 
       grants: [`GRANT ${grant} ON \`a\`.* TO \`cdc\`@\`%\``],
       replicaIds: [],
       hasTemporaryFiles: true,
+      signalTable: null,
       tables: [{ name: 'a.t', database: 'a', table: 't', engine: 'InnoDB', hasKey: true }],
     };
     return runChecks(facts, { dialect: 'mysql', serverId: 5701 } as MySqlConfig)
@@ -97,4 +99,16 @@ it('a time zone other than UTC is worth knowing', () => {
   assert.deepEqual(problems({ time_zone: 'SYSTEM', system_time_zone: 'UTC' }), []);
   assert.deepEqual(problems({ time_zone: 'SYSTEM', system_time_zone: 'CET' }), ['time_zone: warning']);
   assert.deepEqual(problems({ time_zone: 'Europe/Berlin' }), ['time_zone: warning']);
+});
+
+it('the table for signals is looked at where there is one', () => {
+  const text = (name: string) => ({ name, type: 'varchar(42)', isText: true });
+  const good = { name: 'a.s', columns: ['id', 'type', 'data'].map(text), isLeftOut: false };
+  const signals = (more: object) => problems({}, { signalTable: { ...good, ...more } });
+  assert.deepEqual(signals({}), []);
+  assert.deepEqual(signals({ columns: null }), ['signal_table: error']);
+  assert.deepEqual(signals({ columns: [text('id'), text('data')] }), ['signal_table_columns: error']);
+  const binary = { name: 'data', type: 'blob', isText: false };
+  assert.deepEqual(signals({ columns: [text('id'), text('type'), binary] }), ['signal_table_columns: error']);
+  assert.deepEqual(signals({ isLeftOut: true }), ['signal_table_logged: error']);
 });

@@ -38,6 +38,7 @@ const FINE: PreflightFacts = {
   unreadable: [],
   notOwned: [],
   withToast: [],
+  signalTable: null,
 };
 
 const SLOT = {
@@ -143,4 +144,40 @@ test('synchronous_standby_names in all its forms', () => {
     assert.ok(matchesStandbyNames(yes, us), yes);
   }
   for (const no of ['', 'a', 'a, b', 'FIRST 1 (a, b)', '"*x"']) assert.ok(!matchesStandbyNames(no, us), no);
+});
+
+test('the table for signals is looked at where there is one', () => {
+  const text = (name: string) => ({ name, type: 'text', isText: true });
+  const found = { oid: 7, isOther: null, isReadable: true, columns: ['id', 'type', 'data'].map(text) };
+  const named = (name: string) => ({ ...FINE.tables[0]!, name, oid: name === 's' ? 7 : 1 });
+  const signals = (more: object | null, facts: Partial<PreflightFacts> = {}, slot: object = {}) => {
+    const signalTable = { name: 'public.s', found: more === null ? null : { ...found, ...more } };
+    return complaints({ tables: [named('t'), named('s')], signalTable, ...facts }, slot);
+  };
+  assert.deepEqual(signals({}), {}, 'the source publishes it');
+  assert.deepEqual(signals(null), { signal_table: 'error' });
+  assert.deepEqual(signals({ isOther: 'a view', columns: [] }), { signal_table: 'error' });
+  assert.deepEqual(signals({ columns: [text('id')] }), { signal_table_columns: 'error' });
+  const numbered = [{ ...text('id'), isText: false }, text('type'), text('data')];
+  assert.deepEqual(signals({ columns: numbered }), { signal_table_columns: 'error' });
+  assert.deepEqual(signals({ isReadable: false }), { signal_table_privileges: 'warning' });
+
+  const disabled = { autocreate: 'disabled' };
+  const both = (operations: string, more: object = {}) => {
+    const membership = { membership: 9, rowFilter: null, columns: null, bySchema: false };
+    const members = new Map([
+      [1, membership],
+      [7, { ...membership, ...more }],
+    ]);
+    return { publications: [{ ...publication(operations), allTables: false, members }] };
+  };
+  assert.deepEqual(signals({}, both('iudt'), disabled), {});
+  assert.deepEqual(signals({}, { publications: [publication('iudt')] }, disabled), {}, 'all tables');
+  assert.deepEqual(signals({}, { publications: [member('p', 'iudt', 1)] }, disabled), {
+    publication: 'warning',
+    signal_table_published: 'error',
+  });
+  assert.deepEqual(signals({}, both('ud'), disabled), { signal_table_published: 'error' });
+  assert.deepEqual(signals({}, both('iudt', { columns: [1, 2] }), disabled), { signal_table_published: 'error' });
+  assert.deepEqual(signals({}, both('iudt', { rowFilter: '(id > 5)' }), disabled), { signal_table_published: 'error' });
 });

@@ -48,6 +48,7 @@ const facts: PreflightFacts = {
   unreadable: [],
   notOwned: [],
   withToast: [],
+  signalTable: null,
 };
 
 test('a role with the rights may tail', () => {
