@@ -43,13 +43,13 @@ const CAUSES: readonly Cause[] = [
     remedy: (section) => `Look at the server's certificate, those that signed it, and ${section}.ca_file.`,
   },
   {
-    code: /^ERR_SSL_\w*ALERT_(CERTIFICATE_REQUIRED|NO_CERTIFICATE)$/,
+    code: /^ERR_SSL_[\w/]*ALERT_(CERTIFICATE_REQUIRED|NO_CERTIFICATE)$/,
     problem: 'the server wants a client certificate',
     remedy: (section) => `Set ${section}.cert_file and ${section}.key_file.`,
   },
   {
     // Java says BAD_CERTIFICATE also of a certificate that is missing.
-    code: /^ERR_SSL_\w*ALERT_(BAD_CERTIFICATE|UNKNOWN_CA|\w*CERTIFICATE\w*|ACCESS_DENIED)$/,
+    code: /^ERR_SSL_[\w/]*ALERT_(BAD_CERTIFICATE|UNKNOWN_CA|\w*CERTIFICATE\w*|ACCESS_DENIED)$/,
     problem: 'the server does not accept the client certificate, or the lack of one',
     remedy: (section) =>
       `Set ${section}.cert_file and ${section}.key_file to a certificate that is valid and signed by an authority of the server.`,
@@ -60,7 +60,7 @@ const CAUSES: readonly Cause[] = [
     remedy: (section) => `Connect to the port that speaks TLS, or set ${section} to what the server offers.`,
   },
   {
-    code: /^ERR_SSL_\w*(PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|HANDSHAKE_FAILURE|NO_CIPHERS\w*|NO_SHARED_\w+|\w*KEY_TOO_SMALL)$/,
+    code: /^ERR_SSL_[\w/]*(PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|HANDSHAKE_FAILURE|NO_CIPHERS\w*|NO_SHARED_\w+|\w*KEY_TOO_SMALL)$/,
     problem: 'there is no version, cipher or kind of certificate that both sides accept',
     remedy: () => 'Let the server offer TLS 1.2 or 1.3 with a certificate of a size and kind that is common today.',
   },
