@@ -76,10 +76,16 @@ const CAUSES: readonly Cause[] = [
  * @param section where TLS is set, such as `kafka.tls`.
  */
 export function tlsFault(error: unknown, section: string): TlsFault | null {
-  const code = codeOf(error);
+  const code = codeOf(error) === 'EPROTO' ? reasonOf(error as Error) : codeOf(error);
   const cause = code === null ? undefined : CAUSES.find((each) => each.code.test(code));
   if (cause === undefined) return null;
   return { problem: `${cause.problem}${namesOf(error)} (${code})`, remedy: cause.remedy(section) };
+}
+
+/** A write that meets a TLS error has its reason only in OpenSSL's line: `error:0A00010B:SSL routines:f:wrong version number:`. */
+function reasonOf({ message }: Error): string | null {
+  const reason = /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1];
+  return reason === undefined ? null : `ERR_SSL_${reason.toUpperCase().replaceAll(' ', '_')}`;
 }
 
 /** Which name was looked for, and which are in the certificate. */
