@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import mysql from 'mysql2';
 import { type DatabaseConnection, withConfiguredTls } from '../../src/core/database-connection.ts';
 import { TransientError } from '../../src/core/errors.ts';
@@ -25,9 +26,17 @@ export function connectionOptions(config: DatabaseConnection, withTls: boolean):
     dateStrings: true,
     supportBigNumbers: true,
     bigNumberStrings: true,
-    enableKeepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
+    stream: () => openSocket(config),
   };
+}
+
+/**
+ * The driver's TLS names no host to Node where it is an address, and Node would look for "localhost" in the certificate:
+ * any certificate of that name would do. Node takes the name from the socket, which has one only where it was resolved.
+ */
+function openSocket({ host, port }: DatabaseConnection): Socket {
+  const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS };
+  return Object.assign(connectTcp({ host, port, noDelay: true, ...keepAlive }), { _host: host });
 }
 
 function tlsOptions(config: DatabaseConnection): mysql.SslOptions {
@@ -60,9 +69,23 @@ export async function connect(
     await connected.promise;
   } catch (error) {
     connection.destroy();
+    restoreTlsCode(error, socketOf(connection));
     throw error;
   }
   return connection;
+}
+
+/** The driver writes a code of its own over that of Node, which says what is wrong with a certificate. */
+function restoreTlsCode(error: unknown, socket: Socket | TLSSocket): void {
+  const failure = error as { code?: unknown; reason?: unknown };
+  if (failure.code !== 'HANDSHAKE_SSL_ERROR') return;
+  // The type says Error, and what is there is the code.
+  const code: unknown = 'authorizationError' in socket ? socket.authorizationError : null;
+  if (typeof code === 'string') failure.code = code;
+  // As Node makes a code of OpenSSL's reason.
+  else if (typeof failure.reason === 'string') {
+    failure.code = `ERR_SSL_${failure.reason.toUpperCase().replaceAll(' ', '_')}`;
+  }
 }
 
 export type Row = Readonly<Record<string, unknown>>;

@@ -9,16 +9,19 @@ import {
   transient,
   unforeseen,
 } from '../../src/core/error-classification.ts';
-import { TailraceError } from '../../src/core/errors.ts';
+import { ConfigurationError, TailraceError } from '../../src/core/errors.ts';
+import { tlsFault } from '../../src/core/tls-fault.ts';
 
 const GRANTS = "Grant what `tailrace check` names; the connector's README lists all grants.";
+const REFUSED =
+  'Correct user and password of the source, and the host of the account. An account that has REQUIRE SSL wants tls.mode require; with REQUIRE X509 also tls.cert_file and tls.key_file.';
 const AGAIN = 'Look at the server and the way to it; the daemon tries again by itself.';
 
 /** Error numbers: https://dev.mysql.com/doc/mysql-errors/9.4/en/server-error-reference.html; MariaDB shares those below 1900. */
 const BY_NUMBER: Readonly<Record<number, Classification>> = {
   1040: transient('MYSQL_TOO_MANY_CONNECTIONS', 'Raise max_connections, or end connections that nobody needs.'),
   1044: configuration('MYSQL_PRIVILEGE_MISSING', GRANTS),
-  1045: configuration('MYSQL_AUTHENTICATION', 'Correct user and password of the source, and the host of the account.'),
+  1045: configuration('MYSQL_AUTHENTICATION', REFUSED),
   1049: configuration('MYSQL_DATABASE_MISSING', 'Correct the database of the source.'),
   1053: transient('MYSQL_UNAVAILABLE', AGAIN),
   1142: configuration('MYSQL_PRIVILEGE_MISSING', GRANTS),
@@ -35,7 +38,7 @@ const BY_NUMBER: Readonly<Record<number, Classification>> = {
   1251: configuration('MYSQL_AUTHENTICATION', 'The account uses an authentication plugin that is not supported here.'),
   1317: transient('MYSQL_QUERY_INTERRUPTED', AGAIN),
   1412: transient('MYSQL_TABLE_CHANGED', 'The table was altered meanwhile; it is read in another view.'),
-  1698: configuration('MYSQL_AUTHENTICATION', 'Correct user and password of the source, and the host of the account.'),
+  1698: configuration('MYSQL_AUTHENTICATION', REFUSED),
   1820: configuration('MYSQL_PASSWORD_EXPIRED', 'Set a new password for the account.'),
   1862: configuration('MYSQL_PASSWORD_EXPIRED', 'Set a new password for the account.'),
   1927: transient('MYSQL_CONNECTION_LOST', AGAIN),
@@ -106,6 +109,11 @@ export function numberOf(error: unknown): number | null {
 /** Gives what the driver or the server threw its class. `doing` completes "MySQL failed while …". */
 export function mysqlError(error: unknown, doing: string): TailraceError {
   if (error instanceof TailraceError) return error;
+  const fault = tlsFault(error, 'tls');
+  if (fault !== null) {
+    const context = { code: 'MYSQL_TLS', remedy: fault.remedy, cause: error };
+    return new ConfigurationError(`The server failed while ${doing}: ${fault.problem}`, context);
+  }
   const number = numberOf(error);
   const text = wordsOf(error);
   return classifiedError(classify(error, number, text), describe(text, number, doing), error);
@@ -149,8 +157,9 @@ function classify(error: unknown, number: number | null, text: string): Classifi
   if (code !== null && (PASSING_SOCKET_CODES.has(code) || PASSING_DRIVER_CODES.has(code))) {
     return transient('MYSQL_UNAVAILABLE', AGAIN);
   }
-  if (code !== null && (isTlsCode(code) || code.startsWith('HANDSHAKE_SSL'))) {
-    return configuration('MYSQL_TLS', "Check tls.mode, tls.ca_file and the server's certificate.");
+  // What is wrong with certificates has been told apart before.
+  if (code !== null && (isTlsCode(code) || code === 'HANDSHAKE_SSL_ERROR')) {
+    return transient('MYSQL_CONNECTION_LOST', AGAIN);
   }
   return unforeseen('MYSQL_UNEXPECTED');
 }

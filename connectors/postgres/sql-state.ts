@@ -9,7 +9,10 @@ import {
   transient,
   unforeseen,
 } from '../../src/core/error-classification.ts';
-import { TailraceError } from '../../src/core/errors.ts';
+import { ConfigurationError, TailraceError } from '../../src/core/errors.ts';
+import { tlsFault } from '../../src/core/tls-fault.ts';
+
+const AGAIN = "The connection is made again; if this repeats, look at the server's log.";
 
 /** SQLSTATEs that need a decision of their own: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const BY_STATE: Readonly<Record<string, Classification>> = {
@@ -19,7 +22,7 @@ const BY_STATE: Readonly<Record<string, Classification>> = {
   ),
   '28000': configuration(
     'POSTGRES_AUTHENTICATION',
-    'Allow this user, database and address in pg_hba.conf (replication connections need the database named, or "all").',
+    'Allow this user, database and address in pg_hba.conf, with the TLS and the client certificate that tls of the source gives (replication connections need the database named, or "all").',
   ),
   '28P01': configuration('POSTGRES_AUTHENTICATION', 'Correct user and password of the source.'),
   '3D000': configuration('POSTGRES_DATABASE_MISSING', 'Correct the database name of the source.'),
@@ -95,10 +98,7 @@ const BY_TEXT: readonly (Classification & { readonly state: string | null; reado
     // Connection terminated unexpectedly (pg, without code)
     state: null,
     pattern: /^Connection terminated( unexpectedly| due to connection timeout)?$/,
-    ...transient(
-      'POSTGRES_CONNECTION_LOST',
-      "The connection is made again; if this repeats, look at the server's log.",
-    ),
+    ...transient('POSTGRES_CONNECTION_LOST', AGAIN),
   },
   {
     // timeout expired (pg's connectionTimeoutMillis, without code)
@@ -111,6 +111,30 @@ const BY_TEXT: readonly (Classification & { readonly state: string | null; reado
     state: null,
     pattern: /^The server does not support SSL connections$/,
     ...configuration('POSTGRES_NO_TLS', 'Turn TLS on at the server, or set tls.mode to disable.'),
+  },
+  {
+    // There was an error establishing an SSL connection (pg, without code)
+    state: null,
+    pattern: /^There was an error establishing an SSL connection$/,
+    ...transient(
+      'POSTGRES_UNAVAILABLE',
+      'The server refuses connections for now, or what listens there is no Postgres: check host and port.',
+    ),
+  },
+  {
+    // SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string (pg, without code)
+    state: null,
+    pattern: /^SASL: .*client password must be/,
+    ...configuration('POSTGRES_AUTHENTICATION', 'The server asks for a password: set the password of the source.'),
+  },
+  {
+    // SASL: SCRAM-SERVER-FINAL-MESSAGE: server signature does not match (pg, without code)
+    state: null,
+    pattern: /^SASL: /,
+    ...configuration(
+      'POSTGRES_SERVER_UNPROVEN',
+      'The server could not prove that it knows the password: make sure that the address is the right server.',
+    ),
   },
 ];
 
@@ -134,9 +158,8 @@ function classify(error: unknown): Classification {
         'Look at the server and the way to it; the daemon tries again by itself.',
       );
     }
-    if (isTlsCode(code)) {
-      return configuration('POSTGRES_TLS', "Check tls.mode, tls.ca_file and the server's certificate.");
-    }
+    // What is wrong with certificates has been told apart before.
+    if (isTlsCode(code)) return transient('POSTGRES_CONNECTION_LOST', AGAIN);
   }
   return unforeseen('POSTGRES_UNEXPECTED');
 }
@@ -144,6 +167,11 @@ function classify(error: unknown): Classification {
 /** Gives what the driver or the server threw its class. `doing` completes "Postgres failed while …". */
 export function postgresError(error: unknown, doing: string): TailraceError {
   if (error instanceof TailraceError) return error;
+  const fault = tlsFault(error, 'tls');
+  if (fault !== null) {
+    const context = { code: 'POSTGRES_TLS', remedy: fault.remedy, cause: error };
+    return new ConfigurationError(`Postgres failed while ${doing}: ${fault.problem}`, context);
+  }
   const sqlState = codeOf(error);
   const words = error instanceof Error ? error.message : String(error);
   const message = `Postgres failed while ${doing}: ${words}${sqlState === null ? '' : ` (${sqlState})`}`;

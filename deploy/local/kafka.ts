@@ -19,16 +19,45 @@ const LOGGING = `Configuration:
   Loggers: {Root: {level: INFO, AppenderRef: [{ref: STDOUT}]}}
 `;
 
+/** A listener beside the one without TLS and authentication. */
+export interface KafkaListener {
+  /** Upper case. */
+  readonly name: string;
+  readonly protocol: 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+  /** Of this listener only: `ssl.client.auth`, `plain.sasl.jaas.config`. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** What brokers get beside the settings of here. */
+export interface KafkaExtras {
+  readonly listeners?: readonly KafkaListener[];
+  /** They win. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly javaOptions?: readonly string[];
+}
+
+export interface KafkaService extends Service {
+  /** `host:port` of every broker, by the name of the listener. */
+  readonly listeners: ReadonlyMap<string, readonly string[]>;
+}
+
 interface Broker {
   readonly id: number;
   readonly port: number;
+  /** Those of the listeners that were asked for. */
+  readonly morePorts: readonly number[];
   readonly controllerPort: number;
   readonly directory: string;
 }
 
 /** A KRaft cluster of one broker, or of three with replication factor 3. Topics are not created by themselves. */
-export async function startKafka(brokerCount: 1 | 3, context: ServiceContext): Promise<Service> {
+export async function startKafka(
+  brokerCount: 1 | 3,
+  context: ServiceContext,
+  extras: KafkaExtras = {},
+): Promise<KafkaService> {
   const { report, signal } = context;
+  const { listeners = [], javaOptions = [] } = extras;
   const java = await findJava(report, signal);
   const jars = await cached(`kafka-${VERSION}`, `downloading Kafka ${VERSION} (43 MB)`, report, (draft) =>
     copyJars(JARS, draft, report, signal),
@@ -36,17 +65,19 @@ export async function startKafka(brokerCount: 1 | 3, context: ServiceContext): P
   const logging = join(context.runDirectory, 'kafka-log4j2.yaml');
   await writeFile(logging, LOGGING);
   const program = [`-Dlog4j2.configurationFile=${logging}`, '-cp', join(jars, 'libs', '*')];
-  const ports = await freePorts(2 * brokerCount);
+  const perBroker = 2 + listeners.length;
+  const ports = await freePorts(perBroker * brokerCount);
   const brokers: Broker[] = Array.from({ length: brokerCount }, (_, index) => ({
     id: index + 1,
-    port: ports[2 * index]!,
-    controllerPort: ports[2 * index + 1]!,
+    port: ports[perBroker * index]!,
+    controllerPort: ports[perBroker * index + 1]!,
+    morePorts: ports.slice(perBroker * index + 2, perBroker * (index + 1)),
     directory: join(context.runDirectory, `kafka-${index + 1}`),
   }));
   await Promise.all(
     brokers.map(async (broker) => {
       await mkdir(broker.directory);
-      await writeFile(join(broker.directory, 'server.properties'), propertiesOf(broker, brokers));
+      await writeFile(join(broker.directory, 'server.properties'), propertiesOf(broker, brokers, extras));
       const formatted = await cached(
         `kafka-${VERSION}-formatted-${broker.id}`,
         `formatting the storage of broker ${broker.id}`,
@@ -58,12 +89,17 @@ export async function startKafka(brokerCount: 1 | 3, context: ServiceContext): P
   );
   let running: ServiceProcess[] = [];
   const start = async () => {
-    running = await Promise.all(brokers.map((broker) => startBroker(java, program, broker, context)));
+    running = await Promise.all(
+      brokers.map((broker) => startBroker(java, [...javaOptions, ...program], broker, context)),
+    );
   };
   await start();
   return {
     name: 'kafka',
     url: brokers.map((broker) => `127.0.0.1:${broker.port}`).join(','),
+    listeners: new Map(
+      listeners.map(({ name }, at) => [name, brokers.map(({ morePorts }) => `127.0.0.1:${morePorts[at]}`)]),
+    ),
     processes: () => running,
     start,
     async stop() {
@@ -107,20 +143,34 @@ async function format(
   signal: AbortSignal,
 ): Promise<void> {
   const properties = join(broker.directory, 'format.properties');
-  await writeFile(properties, propertiesOf({ ...broker, directory: broker.directory }, brokers, draft));
+  await writeFile(properties, propertiesOf(broker, brokers, {}, draft));
   const tool = ['kafka.tools.StorageTool', 'format', '--cluster-id', CLUSTER_ID, '--config', properties];
   await runCommand(java, ['-Xmx256m', '-XX:TieredStopAtLevel=1', ...program, ...tool], { timeoutMs: 60_000, signal });
 }
 
-function propertiesOf(broker: Broker, brokers: readonly Broker[], data = join(broker.directory, 'data')): string {
+function propertiesOf(
+  broker: Broker,
+  brokers: readonly Broker[],
+  { listeners = [], settings: more = {} }: KafkaExtras,
+  data = join(broker.directory, 'data'),
+): string {
   const replicas = brokers.length;
   const least = replicas > 1 ? 2 : 1;
+  const open = [
+    `PLAINTEXT://127.0.0.1:${broker.port}`,
+    ...listeners.map(({ name }, at) => `${name}://127.0.0.1:${broker.morePorts[at]}`),
+  ];
   const settings: Record<string, string | number> = {
     'process.roles': 'broker,controller',
     'node.id': broker.id,
     'controller.quorum.voters': brokers.map((peer) => `${peer.id}@127.0.0.1:${peer.controllerPort}`).join(','),
-    listeners: `PLAINTEXT://127.0.0.1:${broker.port},CONTROLLER://127.0.0.1:${broker.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${broker.port}`,
+    listeners: [...open, `CONTROLLER://127.0.0.1:${broker.controllerPort}`].join(','),
+    'advertised.listeners': open.join(','),
+    'listener.security.protocol.map': [
+      'PLAINTEXT:PLAINTEXT',
+      'CONTROLLER:PLAINTEXT',
+      ...listeners.map(({ name, protocol }) => `${name}:${protocol}`),
+    ].join(','),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': data,
@@ -137,6 +187,12 @@ function propertiesOf(broker: Broker, brokers: readonly Broker[], data = join(br
     'share.coordinator.state.topic.replication.factor': replicas,
     'share.coordinator.state.topic.min.isr': least,
     'group.initial.rebalance.delay.ms': 0,
+    ...Object.fromEntries(
+      listeners.flatMap(({ name, settings }) =>
+        Object.entries(settings).map(([key, value]) => [`listener.name.${name.toLowerCase()}.${key}`, value]),
+      ),
+    ),
+    ...more,
   };
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { appendFile, chmod, chown, mkdir, rename } from 'node:fs/promises';
+import { appendFile, chmod, chown, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached } from './cache.ts';
 import { freePorts } from './free-ports.ts';
@@ -33,8 +33,22 @@ const SETTINGS = [
   'fsync = off',
 ];
 
+/** What a server gets beside the settings of here. */
+export interface PostgresExtras {
+  /** Lines of postgresql.conf; they win. */
+  readonly settings?: readonly string[];
+  /** Files in the data directory, which only the server can read. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Lines of pg_hba.conf, all of them. */
+  readonly access?: readonly string[];
+}
+
 /** A superuser `postgres` without password, `wal_level=logical`. */
-export async function startPostgres(version: number, context: ServiceContext): Promise<Service> {
+export async function startPostgres(
+  version: number,
+  context: ServiceContext,
+  { settings: more = [], files = {}, access }: PostgresExtras = {},
+): Promise<Service> {
   const name = `postgres-${version}`;
   const runAs = process.getuid?.() === 0 ? UNPRIVILEGED_ID : undefined;
   const directory = join(context.runDirectory, name);
@@ -49,8 +63,13 @@ export async function startPostgres(version: number, context: ServiceContext): P
     ...['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C'],
   ] as [string, ...string[]];
   await runCommand(initdb, initdbArgs, { timeoutMs: 60_000, signal: context.signal, cwd: directory });
-  const settings = [...SETTINGS, `unix_socket_directories = '${data}'`];
+  const settings = [...SETTINGS, `unix_socket_directories = '${data}'`, ...more];
   await appendFile(join(data, 'postgresql.conf'), `${settings.join('\n')}\n`);
+  if (access !== undefined) await writeFile(join(data, 'pg_hba.conf'), `${access.join('\n')}\n`);
+  for (const [file, content] of Object.entries(files)) {
+    await writeFile(join(data, file), content, { mode: 0o600 });
+    if (runAs !== undefined) await chown(join(data, file), runAs, runAs);
+  }
   const [port] = await freePorts(1);
   let running: ServiceProcess;
   const start = async () => {

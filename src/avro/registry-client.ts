@@ -1,5 +1,8 @@
+import { codeOf } from '../core/error-classification.ts';
+import { ConfigurationError } from '../core/errors.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { RegistrySettings } from '../core/settings.ts';
+import { tlsFault } from '../core/tls-fault.ts';
 import { HttpClient } from './http-client.ts';
 import { RegistryRefusal, RegistryUnreachableError } from './registry-errors.ts';
 import type { CompatibilityAnswer, SchemaRegistry } from './schema-registry.ts';
@@ -125,6 +128,7 @@ export class RegistryClient implements SchemaRegistry, AsyncDisposable {
   async #ask(method: Method, path: string, body: object | null, signal: AbortSignal): Promise<Record<string, unknown>> {
     const { urls } = this.settings;
     const failures: string[] = [];
+    const faults: ConfigurationError[] = [];
     let cause: unknown;
     for (let attempt = 0; attempt < urls.length; attempt++) {
       const chosen = (this.#preferred + attempt) % urls.length;
@@ -140,13 +144,18 @@ export class RegistryClient implements SchemaRegistry, AsyncDisposable {
           throw error;
         }
         this.#outcomes.unreachable.add(1);
-        failures.push(`${printable(urls[chosen]!)}: ${reasonOf(error)}`);
+        const address = printable(urls[chosen]!);
+        failures.push(`${address}: ${reasonOf(error)}`);
+        const fault = lastingFault(error, address);
+        if (fault !== null) faults.push(fault);
         cause = error;
       }
     }
+    // One that may answer later is worth waiting for.
+    if (faults.length === urls.length) throw faults[0]!;
     throw new RegistryUnreachableError(`The schema registry does not answer (${failures.join('; ')}).`, {
       code: 'REGISTRY_UNREACHABLE',
-      remedy: 'Check `schema_registry.url`, the network, and that the registry runs.',
+      remedy: 'Check `schema_registry.url` with its http:// or https://, the network, and that the registry runs.',
       cause,
     });
   }
@@ -177,6 +186,21 @@ export class RegistryClient implements SchemaRegistry, AsyncDisposable {
 }
 
 class ServerTrouble extends Error {}
+
+/** What no waiting changes; null of everything else. */
+function lastingFault(error: unknown, address: string): ConfigurationError | null {
+  const fault = tlsFault(error, 'schema_registry.tls');
+  if (fault !== null) {
+    const context = { code: 'REGISTRY_TLS', remedy: fault.remedy, cause: error };
+    return new ConfigurationError(`TLS with the schema registry at ${address} failed: ${fault.problem}`, context);
+  }
+  if (!codeOf(error)?.startsWith('HPE_')) return null;
+  return new ConfigurationError(`What answers at ${address} does not speak HTTP.`, {
+    code: 'REGISTRY_NOT_HTTP',
+    remedy: 'Write https:// in schema_registry.url where the registry has TLS; else correct host and port.',
+    cause: error,
+  });
+}
 
 function authorization({ auth }: RegistrySettings): Record<string, string> {
   switch (auth.kind) {

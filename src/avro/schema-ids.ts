@@ -88,7 +88,9 @@ export class SchemaIds {
         this.#logger.warn({ subject, known, found: id }, 'the registry no longer has a known schema id');
       return id;
     } catch (error) {
-      if (error instanceof RegistryUnreachableError) this.#trustUntilMs = this.#clock.nowMs() + TRUST_MS;
+      // Also one that TLS keeps from us: its certificate may have ended while we were down.
+      const isUnreachable = error instanceof RegistryUnreachableError || error instanceof ConfigurationError;
+      if (isUnreachable) this.#trustUntilMs = this.#clock.nowMs() + TRUST_MS;
       else if (!(error instanceof RegistryRefusal)) throw error;
       this.#logger.warn({ subject, id: known, reason: error.message }, 'schema id taken from the last run unconfirmed');
       return known;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Secret } from '../core/secret.ts';
 import type { TlsSettings } from '../core/settings.ts';
+import { tlsFileProblems } from '../core/tls-files.ts';
 import { fileContents, flag, refuse } from './fields.ts';
 
 /** TLS towards Kafka or the schema registry. A section that is present is on unless it says `enabled: false`. */
@@ -19,9 +20,10 @@ export const tlsSchema = z
   .transform((tls, ctx): TlsSettings | null => {
     if ((tls.cert_file === undefined) !== (tls.key_file === undefined)) {
       const [present, missing] = tls.cert_file === undefined ? ['key_file', 'cert_file'] : ['cert_file', 'key_file'];
-      refuse(ctx, `is set without ${missing}`, `Set ${missing} too, or remove ${present}.`, [present]);
+      return refuse(ctx, `is set without ${missing}`, `Set ${missing} too, or remove ${present}.`, [present]);
     }
     if (!tls.enabled) return null;
+    for (const { setting, message, remedy } of tlsFileProblems(tls)) refuse(ctx, message, remedy, [setting]);
     return {
       ca: tls.ca_file ?? null,
       cert: tls.cert_file ?? null,

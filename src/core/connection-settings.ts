@@ -3,6 +3,7 @@ import type { ConfigProblem } from './connector.ts';
 import { type DatabaseConnection, TLS_MODES, type TlsMode } from './database-connection.ts';
 import { Secret } from './secret.ts';
 import { unknownSetting } from './settings-issue.ts';
+import { tlsFileProblems } from './tls-files.ts';
 
 /** What differs between databases in how a connection is configured. */
 export interface ConnectionForm {
@@ -163,18 +164,21 @@ function resolveTls(
   if ((cert_file === undefined) !== (key_file === undefined)) {
     problems.push({ path: 'tls', message: 'cert_file and key_file belong together; set both or none' });
   }
-  const contents = (setting: string, path: string | undefined): string | null => {
-    if (path === undefined) return null;
+  const contents = (setting: string, path: string | undefined): string | undefined => {
+    if (path === undefined) return undefined;
     try {
       return readFile(path);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
       problems.push({ path: `tls.${setting}`, message: `the file ${path} cannot be read (${code})` });
-      return null;
+      return undefined;
     }
   };
   const ca = contents('ca_file', ca_file);
   const cert = contents('cert_file', cert_file);
   const key = contents('key_file', key_file);
-  return { mode, ca, cert, key: key === null ? null : new Secret(key) };
+  for (const { setting, message } of tlsFileProblems({ ca_file: ca, cert_file: cert, key_file: key })) {
+    problems.push({ path: `tls.${setting}`, message });
+  }
+  return { mode, ca: ca ?? null, cert: cert ?? null, key: key === undefined ? null : new Secret(key) };
 }

@@ -1,8 +1,16 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { codeOf } from '../core/error-classification.ts';
 import { ConfigurationError, type TailraceError } from '../core/errors.ts';
 import type { SaslSettings, TlsSettings } from '../core/settings.ts';
-import { aborted, connectionLost, timedOut } from './connection-errors.ts';
+import {
+  aborted,
+  answeredWithTls,
+  connectionLost,
+  firstRequestCut,
+  handshakeCut,
+  timedOut,
+} from './connection-errors.ts';
 import { kafkaError } from './error-codes.ts';
 import { type Api, writeRequestHeader } from './protocol/api.ts';
 import { apiVersions } from './protocol/api-versions.ts';
@@ -33,6 +41,9 @@ interface PendingRequest {
   early: { readonly response: unknown } | null;
 }
 
+/** A TLS record that holds an alert, of any version since 1.0: RFC 8446, 5.1. */
+const TLS_ALERT = 0x1503;
+
 const SOFTWARE_NAME = 'tailrace';
 const SOFTWARE_VERSION = '1';
 
@@ -54,6 +65,9 @@ export class BrokerConnection {
   #brokerRanges: ReadonlyMap<number, readonly [min: number, max: number]> | null = null;
   #features: ReadonlyMap<string, number> = new Map();
   #correlationId = 0;
+  #isConnected = false;
+  /** ApiVersions included. */
+  #answers = 0;
   #failure: TailraceError | null = null;
   #isClosed = false;
   #closeWhenIdle = false;
@@ -65,8 +79,8 @@ export class BrokerConnection {
     this.address = `${options.host}:${options.port}`;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
-    socket.on('error', (error) => this.destroy(connectionLost(this.address, error)));
-    socket.on('end', () => this.destroy(connectionLost(this.address)));
+    socket.on('error', (error) => this.destroy(this.#lost(error)));
+    socket.on('end', () => this.destroy(this.#lost()));
     socket.on('close', () => this.#close());
   }
 
@@ -76,7 +90,7 @@ export class BrokerConnection {
    */
   static async connect(options: ConnectionOptions, signal: AbortSignal): Promise<BrokerConnection> {
     signal.throwIfAborted();
-    const connection = new BrokerConnection(options, openSocket(options));
+    const connection = BrokerConnection.#open(options);
     const deadline = setTimeout(
       () => connection.destroy(timedOut(connection.address, 'connecting')),
       options.requestTimeoutMs,
@@ -100,6 +114,15 @@ export class BrokerConnection {
     } finally {
       clearTimeout(deadline);
       signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  static #open(options: ConnectionOptions): BrokerConnection {
+    try {
+      return new BrokerConnection(options, openSocket(options));
+    } catch (error) {
+      // A certificate or key that Node cannot use.
+      throw connectionLost(`${options.host}:${options.port}`, error);
     }
   }
 
@@ -189,11 +212,23 @@ export class BrokerConnection {
     this.#socket.destroy();
   }
 
+  /** A broker does not say why it hangs up; how far we were tells the most likely reason. */
+  #lost(cause?: unknown): TailraceError {
+    const { tls, sasl } = this.#options;
+    const reason = connectionLost(this.address, cause);
+    if (reason instanceof ConfigurationError || !isHangUp(cause)) return reason;
+    if (tls !== null && !this.#isConnected) return handshakeCut(this.address, cause);
+    return sasl === null && this.#answers === 1 ? firstRequestCut(this.address, cause) : reason;
+  }
+
   async #connected(): Promise<void> {
     const socket = this.#socket;
     const event = this.#options.tls === null ? 'connect' : 'secureConnect';
     await new Promise<void>((resolve, reject) => {
-      socket.once(event, resolve);
+      socket.once(event, () => {
+        this.#isConnected = true;
+        resolve();
+      });
       void this.closed.then(() => reject(this.#failure ?? connectionLost(this.address)));
     });
   }
@@ -243,6 +278,10 @@ export class BrokerConnection {
 
   #read(chunk: Buffer): void {
     if (!this.usable) return;
+    if (this.#answers === 0 && chunk.length > 1 && chunk.readUInt16BE(0) === TLS_ALERT) {
+      this.destroy(answeredWithTls(this.address));
+      return;
+    }
     try {
       this.#framer.push(chunk);
     } catch (error) {
@@ -261,6 +300,7 @@ export class BrokerConnection {
     // ApiVersions answers always have header version 0, so that a broker can answer a version that it does not know.
     if (pending.api.flexible && pending.api.key !== apiVersions.key) input.tags();
     const response = pending.api.decode(input, pending.version);
+    this.#answers += 1;
     // An answer to half a request is no reason to send the other half from memory that has got another use.
     if (pending.isWritten) this.#settle(correlationId, pending, response);
     else pending.early = { response };
@@ -284,6 +324,12 @@ export class BrokerConnection {
     }
     this.#closed.resolve();
   }
+}
+
+/** The other side closed the connection, orderly or not. */
+function isHangUp(cause: unknown): boolean {
+  const code = codeOf(cause);
+  return cause === undefined || code === 'ECONNRESET' || code === 'EPIPE';
 }
 
 function openSocket(options: ConnectionOptions): Socket | TLSSocket {

@@ -1,20 +1,19 @@
+import { codeOf } from '../core/error-classification.ts';
 import { ConfigurationError, type TailraceError, TransientError } from '../core/errors.ts';
-
-/** Codes with which Node refuses a certificate: waiting does not make it valid. */
-const CERTIFICATE_ERRORS =
-  /^(CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|ERR_OSSL_)/;
+import { tlsFault } from '../core/tls-fault.ts';
 
 /** What ended a connection, as a core error; errors that are one already stay as they are. */
 export function connectionLost(address: string, cause?: unknown): TailraceError {
   if (cause instanceof ConfigurationError || cause instanceof TransientError) return cause;
-  const code = (cause as { code?: unknown } | undefined)?.code;
-  if (typeof code === 'string' && CERTIFICATE_ERRORS.test(code)) {
-    return new ConfigurationError(`TLS with Kafka broker ${address} failed: ${code}`, {
+  const fault = tlsFault(cause, 'kafka.tls');
+  if (fault !== null) {
+    return new ConfigurationError(`TLS with Kafka broker ${address} failed: ${fault.problem}`, {
       code: 'KAFKA_TLS_REFUSED',
-      remedy: 'Correct kafka.tls (ca_file, cert_file, key_file) or the broker’s certificate.',
+      remedy: fault.remedy,
       cause,
     });
   }
+  const code = codeOf(cause) ?? undefined;
   return new TransientError(
     `the connection to Kafka broker ${address} was lost${code === undefined ? '' : `: ${code}`}`,
     {
@@ -24,6 +23,33 @@ export function connectionLost(address: string, cause?: unknown): TailraceError 
       cause,
     },
   );
+}
+
+/** It hung up before anything was said over TLS; a listener without TLS does, and so does a broker that stops. */
+export function handshakeCut(address: string, cause?: unknown): TailraceError {
+  return new TransientError(`Kafka broker ${address} closed the connection during the TLS handshake`, {
+    code: 'KAFKA_CONNECTION_LOST',
+    remedy:
+      'Another attempt is made; if this repeats, the listener has no TLS: name one that has, or remove kafka.tls.',
+    cause,
+  });
+}
+
+/** It hung up at the first request; a listener that waits for authentication does, and so does a broker that stops. */
+export function firstRequestCut(address: string, cause?: unknown): TailraceError {
+  return new TransientError(`Kafka broker ${address} closed the connection at the first request`, {
+    code: 'KAFKA_CONNECTION_LOST',
+    remedy: 'Another attempt is made; if this repeats, the listener asks for authentication: set kafka.sasl.',
+    cause,
+  });
+}
+
+/** The first bytes of its answer are a TLS alert. */
+export function answeredWithTls(address: string): TailraceError {
+  return new ConfigurationError(`Kafka broker ${address} answers with TLS, and kafka.tls is not set`, {
+    code: 'KAFKA_TLS_EXPECTED',
+    remedy: 'Set kafka.tls, or name a listener without TLS.',
+  });
 }
 
 /** `doing`: what was not answered. */

@@ -74,10 +74,11 @@ export class Connections implements AsyncDisposable {
       }
     }
     if (refusal !== null) throw refusal;
-    throw new TransientError(`no Kafka broker can be reached; tried ${tried.join(', ')}`, {
+    const last = cause instanceof Error ? `; at last ${cause.message}` : '';
+    const advice = cause instanceof TransientError ? ` ${cause.remedy}` : '';
+    throw new TransientError(`no Kafka broker can be reached; tried ${tried.join(', ')}${last}`, {
       code: 'KAFKA_UNREACHABLE',
-      remedy:
-        'Check kafka.brokers, that the brokers run, that kafka.tls and kafka.sasl fit the listener, and the network.',
+      remedy: `Check kafka.brokers, that the brokers run, that kafka.tls and kafka.sasl fit the listener, and the network.${advice}`,
       cause,
     });
   }

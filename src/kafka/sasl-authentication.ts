@@ -19,17 +19,27 @@ export async function authenticate(connection: Requester, sasl: SaslSettings): P
   const mechanism = sasl.mechanism.toUpperCase();
   const handshake = await connection.request(saslHandshake, { mechanism });
   if (handshake.errorCode !== 0) {
+    const offered = handshake.mechanisms;
+    const what = offered.length === 0 ? 'no SASL at all' : `only ${offered.join(', ')}`;
     throw refused(
       handshake.errorCode,
-      `broker ${connection.address} does not offer SASL ${mechanism}, only ${handshake.mechanisms.join(', ')}`,
+      `broker ${connection.address} does not offer SASL ${mechanism}: ${what}`,
+      offered.length === 0
+        ? 'Remove kafka.sasl, or name a listener with SASL.'
+        : 'Set kafka.sasl.mechanism to one that the listener offers.',
     );
   }
+  const remedy =
+    sasl.mechanism === 'oauthbearer'
+      ? 'Give kafka.sasl.token a token that is valid and that the broker trusts.'
+      : 'Correct kafka.sasl or the user on the broker.';
   const exchange = async (bytes: Buffer): Promise<{ bytes: Buffer; sessionLifetimeMs: number }> => {
     const answer = await connection.request(saslAuthenticate, { bytes });
     if (answer.errorCode === 0) return answer;
     throw refused(
       answer.errorCode,
       `broker ${connection.address} refused SASL ${mechanism}: ${answer.errorMessage ?? ''}`,
+      remedy,
     );
   };
   switch (sasl.mechanism) {
@@ -56,7 +66,7 @@ export async function authenticate(connection: Requester, sasl: SaslSettings): P
   }
 }
 
-function refused(code: number, message: string): ConfigurationError | TransientError {
-  const context = { code: `KAFKA_${kafkaErrorName(code)}`, remedy: 'Correct kafka.sasl or the user on the broker.' };
+function refused(code: number, message: string, remedy: string): ConfigurationError | TransientError {
+  const context = { code: `KAFKA_${kafkaErrorName(code)}`, remedy };
   return isRetriable(code) ? new TransientError(message, context) : new ConfigurationError(message, context);
 }

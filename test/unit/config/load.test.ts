@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { loadSettings } from '../../../src/config/load.ts';
 import { InvalidConfiguration } from '../../../src/config/problem.ts';
 import { capturesTable } from '../../../src/core/settings.ts';
+import { selfSignedCertificate } from '../../support/self-signed-certificate.ts';
 import { CONNECTORS, parseText, VALID, withSource } from './parse-text.ts';
 
 /* biome-ignore-start lint/suspicious/noTemplateCurlyInString: this is how a configuration names a variable. */
@@ -166,25 +167,35 @@ sources:
 /* biome-ignore-end lint/suspicious/noTemplateCurlyInString: see above. */
 
 describe('a configuration file', () => {
+  const [authority, own] = [selfSignedCertificate('authority'), selfSignedCertificate('own')];
+  const tls = (key: string) =>
+    `tls: { ca_file: certs/ca.pem, cert_file: certs/c.pem, key_file: certs/${key}, verify_hostname: false }`;
   let directory = '';
   before(() => {
     directory = mkdtempSync(join(tmpdir(), 'tailrace-load-'));
     mkdirSync(join(directory, 'certs'));
-    writeFileSync(join(directory, 'certs', 'ca.pem'), 'the authority');
-    writeFileSync(join(directory, 'certs', 'c.pem'), 'the certificate');
-    writeFileSync(join(directory, 'certs', 'k.pem'), 'the key');
-    const tls = 'tls: { ca_file: certs/ca.pem, cert_file: certs/c.pem, key_file: certs/k.pem, verify_hostname: false }';
-    writeFileSync(join(directory, 'good.yaml'), VALID.replace('9092 }', `9092, ${tls} }`));
+    writeFileSync(join(directory, 'certs', 'ca.pem'), authority.cert);
+    writeFileSync(join(directory, 'certs', 'c.pem'), own.cert);
+    writeFileSync(join(directory, 'certs', 'k.pem'), own.key);
+    writeFileSync(join(directory, 'certs', 'other.pem'), authority.key);
+    writeFileSync(join(directory, 'unfit.yaml'), VALID.replace('9092 }', `9092, ${tls('other.pem')} }`));
+    writeFileSync(join(directory, 'good.yaml'), VALID.replace('9092 }', `9092, ${tls('k.pem')} }`));
     writeFileSync(join(directory, 'bad.yaml'), 'kafka: {}\n');
   });
   after(() => rmSync(directory, { recursive: true }));
 
   it('names files from its own folder', async () => {
     const { kafka } = await loadSettings(join(directory, 'good.yaml'), {}, CONNECTORS);
-    assert.equal(kafka.tls?.ca, 'the authority');
-    assert.equal(kafka.tls?.cert, 'the certificate');
-    assert.equal(kafka.tls?.key?.reveal(), 'the key');
+    assert.equal(kafka.tls?.ca, authority.cert);
+    assert.equal(kafka.tls?.cert, own.cert);
+    assert.equal(kafka.tls?.key?.reveal(), own.key);
     assert.equal(kafka.tls?.verifyHostname, false);
+  });
+  it('names a key that fits its certificate', async () => {
+    await assert.rejects(
+      loadSettings(join(directory, 'unfit.yaml'), {}, CONNECTORS),
+      /kafka\.tls\.key_file: names the key of another certificate/,
+    );
   });
   it('that is wrong says so by name and line', async () => {
     await assert.rejects(loadSettings(join(directory, 'bad.yaml'), {}, CONNECTORS), (error) => {

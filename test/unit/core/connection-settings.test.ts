@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ConnectionForm, readConnection } from '../../../src/core/connection-settings.ts';
 import { Secret } from '../../../src/core/secret.ts';
+import { selfSignedCertificate } from '../../support/self-signed-certificate.ts';
 
 const FORM: ConnectionForm = {
   type: 'demo',
@@ -44,7 +45,8 @@ test('what the URL lacks has its default, and what is not about the connection i
 });
 
 test('single settings complete a URL, and files are read', () => {
-  const files: Readonly<Record<string, string>> = { 'ca.pem': 'CA', 'c.pem': 'CERT', 'k.pem': 'KEY' };
+  const own = selfSignedCertificate('c');
+  const files: Readonly<Record<string, string>> = { 'ca.pem': own.cert, 'c.pem': own.cert, 'k.pem': own.key };
   const { connection } = read(
     {
       url: new Secret('demo://h:9?sslca=ca.pem&ssl=full&sslkey=k.pem'),
@@ -58,7 +60,19 @@ test('single settings complete a URL, and files are read', () => {
   assert.deepEqual([connection?.port, connection?.database, connection?.password], [9, null, null]);
   assert.deepEqual([connection?.connectTimeoutMs, connection?.queryTimeoutMs], [200, 300]);
   const { mode, ca, cert, key } = connection!.tls;
-  assert.deepEqual([mode, ca, cert, key?.reveal()], ['verify-full', 'CA', 'CERT', 'KEY']);
+  assert.deepEqual([mode, ca, cert, key?.reveal()], ['verify-full', own.cert, own.cert, own.key]);
+});
+
+test('a file that cannot be used is a problem of its setting', () => {
+  const [one, two] = [selfSignedCertificate('one'), selfSignedCertificate('two')];
+  const { problems } = read(
+    { url: 'demo://u@h', tls: { mode: 'verify-ca', ca_file: 'ca.pem', cert_file: 'c.pem', key_file: 'k.pem' } },
+    (path) => ({ 'ca.pem': one.key, 'c.pem': one.cert, 'k.pem': two.key })[path] ?? noFile(),
+  );
+  assert.deepEqual(problems, [
+    { path: 'tls.ca_file', message: 'names a file without a certificate that can be read' },
+    { path: 'tls.key_file', message: 'names the key of another certificate than cert_file' },
+  ]);
 });
 
 test('every problem is told at once, by its path', () => {

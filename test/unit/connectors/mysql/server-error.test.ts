@@ -10,7 +10,7 @@ test('errors of the driver by their codes', () => {
     [named('ECONNREFUSED'), 'transient', 'MYSQL_UNAVAILABLE'],
     [named('PROTOCOL_CONNECTION_LOST'), 'transient', 'MYSQL_UNAVAILABLE'],
     [named('HANDSHAKE_NO_SSL_SUPPORT'), 'configuration', 'MYSQL_NO_TLS'],
-    [named('SELF_SIGNED_CERT_IN_CHAIN'), 'configuration', 'MYSQL_TLS'],
+    [named('ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC'), 'transient', 'MYSQL_CONNECTION_LOST'],
     [named('AUTH_SWITCH_PLUGIN_ERROR'), 'configuration', 'MYSQL_AUTHENTICATION'],
     [named('ODD'), 'fatal', 'MYSQL_UNEXPECTED'],
   ];
@@ -20,6 +20,13 @@ test('errors of the driver by their codes', () => {
     assert.notEqual(classified.remedy, '');
     assert.match(classified.message, /while connecting: words/);
   }
+});
+
+test('what is wrong with a certificate is configuration, in words of our own', () => {
+  const classified = mysqlError(named('SELF_SIGNED_CERT_IN_CHAIN'), 'connecting');
+  assert.deepEqual([classified.errorClass, classified.code], ['configuration', 'MYSQL_TLS']);
+  assert.match(classified.message, /while connecting: the certificate of the server is not signed by an authority/);
+  assert.match(classified.remedy, /tls\.ca_file/);
 });
 
 test('errors of the server by their numbers', () => {
