@@ -118,6 +118,16 @@ export class ReplicationConnection implements AsyncDisposable {
     this.#sendStatus(false);
   }
 
+  /**
+   * Ends the stream of a server that is shutting down: a fast shutdown waits until every walsender's reader has confirmed
+   * everything, and one that cannot publish confirms nothing. Who pulls learns of it when what was received is used up.
+   */
+  async release(): Promise<void> {
+    if (this.#stopping) return;
+    this.#fail(ended());
+    await this[Symbol.asyncDispose]();
+  }
+
   async #start(signal: AbortSignal): Promise<void> {
     const plugin: ReplicationPlugin = {
       name: 'tailrace',
@@ -264,14 +274,7 @@ export class ReplicationConnection implements AsyncDisposable {
   }
 
   #end(error: unknown): void {
-    this.#fail(
-      error === null
-        ? new TransientError('Postgres ended the stream.', {
-            code: 'POSTGRES_STREAM_ENDED',
-            remedy: 'The server is shutting down or the walsender was terminated; the connection is made again.',
-          })
-        : postgresError(error, 'streaming'),
-    );
+    this.#fail(error === null ? ended() : postgresError(error, 'streaming'));
     this.#ended.resolve();
   }
 
@@ -306,6 +309,13 @@ export class ReplicationConnection implements AsyncDisposable {
       this.#service.on('error', () => undefined);
     }
   }
+}
+
+function ended(): TransientError {
+  return new TransientError('Postgres ended the stream.', {
+    code: 'POSTGRES_STREAM_ENDED',
+    remedy: 'The server is shutting down or the walsender was terminated; the connection is made again.',
+  });
 }
 
 interface CopyConnection {

@@ -120,6 +120,11 @@ export function isTlsUnsupported(error: unknown): boolean {
   return classify(cause).code === 'POSTGRES_NO_TLS';
 }
 
+/** True where the server takes no connections because it stops or starts (57P03, cannot_connect_now). */
+export function isOutOfService(error: unknown): boolean {
+  return error instanceof TailraceError && codeOf(error.cause) === '57P03';
+}
+
 function classify(error: unknown): Classification {
   const code = codeOf(error);
   const text = error instanceof Error ? error.message : '';
