@@ -86,6 +86,15 @@ const BY_TEXT: readonly (Classification & { readonly state: string | null; reado
     ),
   },
   {
+    // 55000: cannot use replication slot "tailrace_shop" for logical decoding (17 and newer)
+    state: '55000',
+    pattern: /^cannot use replication slot ".*" for logical decoding$/,
+    ...transient(
+      'POSTGRES_SLOT_SYNCHRONISED',
+      'The server is a standby that keeps a copy of the slot: the source goes on once it is promoted. Else connect to the primary.',
+    ),
+  },
+  {
     // 58P01: requested WAL segment 000000010000000000000003 has already been removed
     state: '58P01',
     pattern: /^requested WAL segment [0-9A-F]+ has already been removed$/,
