@@ -28,6 +28,9 @@ export interface BinlogFile {
   readonly bytes: number;
 }
 
+/** What tells one server from another. */
+export const IDENTITY_VARIABLE: Readonly<Record<Dialect, string>> = { mysql: 'server_uuid', mariadb: 'server_id' };
+
 export async function readServerFacts(sql: SqlConnection, dialect: Dialect, signal: AbortSignal): Promise<ServerFacts> {
   const rows = await sql.query<{ Variable_name: string; Value: string }>(
     'reading what the server is',
@@ -38,7 +41,7 @@ export async function readServerFacts(sql: SqlConnection, dialect: Dialect, sign
   const variables = new Map(rows.map((row) => [row.Variable_name.toLowerCase(), String(row.Value)]));
   const version = variables.get('version') ?? '';
   requireDialect(dialect, version);
-  const identity = dialect === 'mysql' ? variables.get('server_uuid') : variables.get('server_id');
+  const identity = variables.get(IDENTITY_VARIABLE[dialect]);
   if (identity === undefined) throw unexpected('its identity');
   const gtidMode = variables.get('gtid_mode') ?? 'OFF';
   return {

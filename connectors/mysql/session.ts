@@ -172,6 +172,7 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
       connection: binlog,
       tables,
       decoder: this.#decoder,
+        identity: this.#server.identity,
       close: () => binlog[Symbol.asyncDispose](),
     });
     return this.#stream;

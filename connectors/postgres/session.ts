@@ -236,6 +236,7 @@ export class PgSession implements SourceSession<PgPosition> {
         connection: this.#config.connection,
         slot: this.#config.slot.name,
         publications: publicationNames(this.#config),
+        server: this.#server,
         statusIntervalMs: Math.max(100, Math.min(this.#config.statusIntervalMs, thirdOfTimeoutMs)),
         silenceLimitMs: 2 * Math.max(timeoutMs, 60_000),
         clock,
