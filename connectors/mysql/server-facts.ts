@@ -80,13 +80,19 @@ export async function readHead(sql: SqlConnection, facts: ServerFacts, signal: A
   if (facts.dialect === 'mysql') {
     return { file, position, gtids: String(row.Executed_Gtid_Set ?? '').replaceAll(/\s/g, '') };
   }
-  const [at] = await sql.query<{ gtids: string | null }>(
-    doing,
-    'SELECT BINLOG_GTID_POS(?, ?) AS gtids',
-    [file, position],
-    signal,
-  );
-  return { file, position, gtids: at?.gtids ?? '' };
+  return { file, position, gtids: (await readGtidsAt(sql, file, position, signal)) ?? '' };
+}
+
+/** MariaDB: the last GTID of every domain before that place in the log; null where there is no such place. */
+export async function readGtidsAt(
+  sql: SqlConnection,
+  file: string,
+  position: number,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const statement = 'SELECT BINLOG_GTID_POS(?, ?) AS gtids';
+  const [at] = await sql.query<{ gtids: string | null }>('reading the binlog', statement, [file, position], signal);
+  return at?.gtids ?? null;
 }
 
 export async function readBinlogFiles(sql: SqlConnection, signal: AbortSignal): Promise<readonly BinlogFile[]> {
