@@ -21,6 +21,7 @@ import { encodeGtidSet } from './protocol/gtid-set-encoding.ts';
 import { PacketFramer } from './protocol/packet-framer.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
 import { isTlsUnsupported, mysqlError, streamError } from './server-error.ts';
+import { IDENTITY_VARIABLE } from './server-facts.ts';
 
 /** Where a dump starts. */
 export type DumpStart =
@@ -31,6 +32,8 @@ export type DumpStart =
 export interface BinlogConnectionOptions {
   readonly connection: DatabaseConnection;
   readonly dialect: Dialect;
+  /** Of the server that it has to be. */
+  readonly identity: string;
   readonly serverId: number;
   readonly start: DumpStart;
   readonly heartbeatPeriodMs: number;
@@ -275,8 +278,13 @@ export class BinlogConnection implements AsyncDisposable {
 
 /** @returns whether the server writes checksums. */
 async function prepareSession(connection: mysql.Connection, options: BinlogConnectionOptions): Promise<boolean> {
-  const { dialect, heartbeatPeriodMs, serverId, start } = options;
-  const [row] = await runStatement<{ checksum: string }>(connection, 'SELECT @@global.binlog_checksum AS checksum', []);
+  const { dialect, identity, heartbeatPeriodMs, serverId, start } = options;
+  const [row] = await runStatement<{ checksum: string; identity: string | number }>(
+    connection,
+    `SELECT @@global.binlog_checksum AS checksum, @@global.${IDENTITY_VARIABLE[dialect]} AS identity`,
+    [],
+  );
+  if (row !== undefined && String(row.identity) !== identity) throw moved(identity, String(row.identity));
   const checksum = row?.checksum ?? 'NONE';
   const heartbeatNs = `${Math.round(heartbeatPeriodMs)}000000`;
   const uuid = replicaUuid(serverId);
@@ -319,6 +327,14 @@ function packet(content: Buffer): Buffer {
   const header = Buffer.alloc(4);
   header.writeUIntLE(content.length, 0, 3);
   return Buffer.concat([header, content]);
+}
+
+/** What the verdict on the checkpoint was made of would not be what is read. */
+function moved(expected: string, found: string): TransientError {
+  return new TransientError(`The address led to the server ${expected}, and a moment later to ${found}.`, {
+    code: 'MYSQL_SERVER_MOVED',
+    remedy: 'The source starts again and looks at the server anew. If this repeats, see what the address leads to.',
+  });
 }
 
 function ended(): TransientError {

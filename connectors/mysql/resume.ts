@@ -15,6 +15,8 @@ export interface ResumeFacts {
   /** MySQL: gtid_purged; MariaDB: the GTID list that the oldest binlog begins with; empty where that is not known. */
   readonly purged: string;
   readonly files: readonly BinlogFile[];
+  /** MariaDB: the GTIDs that the server's log has at the checkpoint's place; null where it has no such place. */
+  readonly gtidsAtCheckpoint: string | null;
 }
 
 const RESYNC = 'Run `tailrace resync` to take a new snapshot and a new position.';
@@ -29,6 +31,13 @@ export function assessResume(facts: ResumeFacts, checkpoint: Checkpoint | null):
   if (position.gtids === null || !facts.hasGtids) return assessFile(facts, position, checkpoint.serverIdentity);
   const problem = facts.dialect === 'mysql' ? assessSets(facts, position) : assessDomains(facts, position);
   if (problem !== null) return problem;
+  if (isSameServer && !isSameLog(facts, position)) {
+    return resync(
+      'MYSQL_BINLOG_SHORTER',
+      `The binlog is not the one that was read up to ${position.file}:${position.pos}, although its numbers go further.`,
+      `The binlog was reset, the server restored, or another one has its server id. ${RESYNC}`,
+    );
+  }
   if (isSameServer) return { kind: 'resume', from: position };
   // Its files are not those of the server before.
   return { kind: 'resume', from: { ...position, file: '', pos: 0, epoch: position.epoch + 1 } };
@@ -54,6 +63,32 @@ function assessSets(facts: ResumeFacts, position: MySqlPosition): ResumeVerdict<
     );
   }
   return null;
+}
+
+/**
+ * A log that was reset begins again at its first file and its first GTID, and so does a server of MariaDB that was made anew
+ * under the id of the one before: once it has come further than the checkpoint, GTIDs alone would let the stream skip what
+ * came before that. Files that were purged say nothing.
+ */
+function isSameLog({ dialect, files, gtidsAtCheckpoint }: ResumeFacts, { file, pos, gtids }: MySqlPosition): boolean {
+  const [base, number] = nameParts(file);
+  const [newestBase, newestNumber] = nameParts(files.at(-1)?.name ?? '');
+  if (file === '' || base !== newestBase) return true;
+  if (newestNumber < number) return false;
+  const found = files.find(({ name }) => name === file);
+  if (found === undefined) return true;
+  if (found.bytes < pos) return false;
+  return dialect === 'mysql' || sorted(gtidsAtCheckpoint ?? '') === sorted(String(gtids));
+}
+
+/** `binlog` and 7 of `binlog.000007`. */
+function nameParts(name: string): readonly [base: string, number: number] {
+  const dot = name.lastIndexOf('.');
+  return [name.slice(0, dot), Number(name.slice(dot + 1))];
+}
+
+function sorted(gtids: string): string {
+  return gtids.split(',').sort().join();
 }
 
 /**

@@ -28,6 +28,9 @@ export interface BinlogFile {
   readonly bytes: number;
 }
 
+/** What tells one server from another. */
+export const IDENTITY_VARIABLE: Readonly<Record<Dialect, string>> = { mysql: 'server_uuid', mariadb: 'server_id' };
+
 export async function readServerFacts(sql: SqlConnection, dialect: Dialect, signal: AbortSignal): Promise<ServerFacts> {
   const rows = await sql.query<{ Variable_name: string; Value: string }>(
     'reading what the server is',
@@ -38,7 +41,7 @@ export async function readServerFacts(sql: SqlConnection, dialect: Dialect, sign
   const variables = new Map(rows.map((row) => [row.Variable_name.toLowerCase(), String(row.Value)]));
   const version = variables.get('version') ?? '';
   requireDialect(dialect, version);
-  const identity = dialect === 'mysql' ? variables.get('server_uuid') : variables.get('server_id');
+  const identity = variables.get(IDENTITY_VARIABLE[dialect]);
   if (identity === undefined) throw unexpected('its identity');
   const gtidMode = variables.get('gtid_mode') ?? 'OFF';
   return {
@@ -81,13 +84,19 @@ export async function readHead(sql: SqlConnection, facts: ServerFacts, signal: A
   if (facts.dialect === 'mysql') {
     return { file, position, gtids: String(row.Executed_Gtid_Set ?? '').replaceAll(/\s/g, '') };
   }
-  const [at] = await sql.query<{ gtids: string | null }>(
-    doing,
-    'SELECT BINLOG_GTID_POS(?, ?) AS gtids',
-    [file, position],
-    signal,
-  );
-  return { file, position, gtids: at?.gtids ?? '' };
+  return { file, position, gtids: (await readGtidsAt(sql, file, position, signal)) ?? '' };
+}
+
+/** MariaDB: the last GTID of every domain before that place in the log; null where there is no such place. */
+export async function readGtidsAt(
+  sql: SqlConnection,
+  file: string,
+  position: number,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const statement = 'SELECT BINLOG_GTID_POS(?, ?) AS gtids';
+  const [at] = await sql.query<{ gtids: string | null }>('reading the binlog', statement, [file, position], signal);
+  return at?.gtids ?? null;
 }
 
 export async function readBinlogFiles(sql: SqlConnection, signal: AbortSignal): Promise<readonly BinlogFile[]> {

@@ -20,13 +20,15 @@ import type { MySqlConfig } from './config.ts';
 import { SqlConnection } from './connection.ts';
 import { parseGtidProgress } from './gtid-progress.ts';
 import { Lease } from './lease.ts';
-import { logPointKey, type MySqlPosition } from './positions.ts';
+import { logPointKey, type MySqlPosition, mysqlPositions } from './positions.ts';
 import { assessResume } from './resume.ts';
 import {
+  type BinlogFile,
   type LogHead,
   readBinlogFiles,
   readDomainStates,
   readExecutedSets,
+  readGtidsAt,
   readHead,
   readServerFacts,
   type ServerFacts,
@@ -106,7 +108,20 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
     // Of now: the owner before went on while this session waited for its turn.
     const read = dialect === 'mysql' ? readExecutedSets : readDomainStates;
     const sets = hasGtids ? await read(this.#sql, files, signal) : { executed: '', purged: '' };
-    return assessResume({ dialect, identity, hasGtids, ...sets, files }, checkpoint);
+    const gtidsAtCheckpoint = await this.#readGtidsAt(checkpoint, files, signal);
+    return assessResume({ dialect, identity, hasGtids, ...sets, files, gtidsAtCheckpoint }, checkpoint);
+  }
+
+  async #readGtidsAt(
+    checkpoint: Checkpoint | null,
+    files: readonly BinlogFile[],
+    signal: AbortSignal,
+  ): Promise<string | null> {
+    const { dialect, identity } = this.#server;
+    if (dialect === 'mysql' || checkpoint?.position == null || checkpoint.serverIdentity !== identity) return null;
+    const { file, pos } = mysqlPositions(dialect).decode(checkpoint.position);
+    const isThere = files.some(({ name, bytes }) => name === file && bytes >= pos);
+    return isThere ? readGtidsAt(this.#sql, file, pos, signal) : null;
   }
 
   async initialise(schemas: SchemaStore, signal: AbortSignal): Promise<MySqlPosition> {
@@ -157,6 +172,7 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
       {
         connection,
         dialect,
+        identity: this.#server.identity,
         serverId,
         start: startOf(from),
         heartbeatPeriodMs: HEARTBEAT_PERIOD_MS,

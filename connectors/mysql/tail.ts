@@ -58,6 +58,7 @@ export async function openTail(
       {
         connection,
         dialect,
+        identity: server.identity,
         serverId,
         start: startOf(from),
         heartbeatPeriodMs: HEARTBEAT_PERIOD_MS,

@@ -14,6 +14,7 @@ import { CopyStreamFramer } from './protocol/copy-stream-framer.ts';
 import { compareLsn, LSN_ZERO, type Lsn } from './protocol/lsn.ts';
 import { encodeStandbyStatus } from './protocol/standby-status.ts';
 import { createTemporarySlotCommand, startReplicationCommand } from './protocol/start-replication.ts';
+import { type ServerFacts, serverIdentity } from './server-facts.ts';
 import { isTlsUnsupported, postgresError } from './sql-state.ts';
 
 export interface ReplicationOptions {
@@ -22,6 +23,8 @@ export interface ReplicationOptions {
   /** Creates the slot first, for this connection alone: the server drops it when the connection ends. */
   readonly temporarySlot?: boolean;
   readonly publications: readonly string[];
+  /** The server that it has to be; null where any will do. */
+  readonly server: Pick<ServerFacts, 'systemIdentifier' | 'timeline' | 'isStandby'> | null;
   /** Longest time between two status messages. */
   readonly statusIntervalMs: number;
   /** Silence after which the connection counts as dead, although the server was asked for a sign of life. */
@@ -118,6 +121,16 @@ export class ReplicationConnection implements AsyncDisposable {
     this.#sendStatus(false);
   }
 
+  /**
+   * Ends the stream of a server that is shutting down: a fast shutdown waits until every walsender's reader has confirmed
+   * everything, and one that cannot publish confirms nothing. Who pulls learns of it when what was received is used up.
+   */
+  async release(): Promise<void> {
+    if (this.#stopping) return;
+    this.#fail(ended());
+    await this[Symbol.asyncDispose]();
+  }
+
   async #start(signal: AbortSignal): Promise<void> {
     const plugin: ReplicationPlugin = {
       name: 'tailrace',
@@ -152,8 +165,30 @@ export class ReplicationConnection implements AsyncDisposable {
     this.#socket = socketOf(client);
     this.#takeOver(this.#socket);
     client.on('notice', (notice) => this.#notice(notice));
+    await this.#requireServer(client);
     if (temporarySlot) await client.query(createTemporarySlotCommand(slot));
     return client.query(startReplicationCommand(slot, publications, 2));
+  }
+
+  /**
+   * The address may lead to another server than a moment ago, which has a slot of this name too: what the verdict on the
+   * checkpoint was made of would not be what is read. The timeline of a standby follows its primary's.
+   */
+  async #requireServer(client: pg.Client): Promise<void> {
+    const { server } = this.#options;
+    if (server === null) return;
+    const { rows } = await client.query<{ systemid: string; timeline: number }>('IDENTIFY_SYSTEM');
+    const [found] = rows;
+    const isSame = found?.systemid === server.systemIdentifier;
+    if (isSame && (server.isStandby || Number(found?.timeline) === server.timeline)) return;
+    const expected = serverIdentity(server);
+    throw new TransientError(
+      `The address led to the server ${expected}, and a moment later to ${found?.systemid}:${found?.timeline}.`,
+      {
+        code: 'POSTGRES_SERVER_MOVED',
+        remedy: 'The source starts again and looks at the server anew. If this repeats, see what the address leads to.',
+      },
+    );
   }
 
   /**
@@ -264,14 +299,7 @@ export class ReplicationConnection implements AsyncDisposable {
   }
 
   #end(error: unknown): void {
-    this.#fail(
-      error === null
-        ? new TransientError('Postgres ended the stream.', {
-            code: 'POSTGRES_STREAM_ENDED',
-            remedy: 'The server is shutting down or the walsender was terminated; the connection is made again.',
-          })
-        : postgresError(error, 'streaming'),
-    );
+    this.#fail(error === null ? ended() : postgresError(error, 'streaming'));
     this.#ended.resolve();
   }
 
@@ -306,6 +334,13 @@ export class ReplicationConnection implements AsyncDisposable {
       this.#service.on('error', () => undefined);
     }
   }
+}
+
+function ended(): TransientError {
+  return new TransientError('Postgres ended the stream.', {
+    code: 'POSTGRES_STREAM_ENDED',
+    remedy: 'The server is shutting down or the walsender was terminated; the connection is made again.',
+  });
 }
 
 interface CopyConnection {

@@ -60,7 +60,7 @@ export async function readHead(sql: SqlConnection, signal: AbortSignal): Promise
   return lsn;
 }
 
-export function serverIdentity(facts: ServerFacts): string {
+export function serverIdentity(facts: Pick<ServerFacts, 'systemIdentifier' | 'timeline'>): string {
   return `${facts.systemIdentifier}:${facts.timeline}`;
 }
 

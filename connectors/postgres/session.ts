@@ -28,6 +28,7 @@ import { dropSlot, readSlot } from './slot.ts';
 import { createSlotPatiently } from './slot-creation.ts';
 import { requireSlotOf } from './slot-owner.ts';
 import { PgSourceBlock } from './source-block.ts';
+import { isOutOfService } from './sql-state.ts';
 import { readTimelineEnds } from './timeline-history.ts';
 import { walHealth } from './wal-health.ts';
 
@@ -197,6 +198,15 @@ export class PgSession implements SourceSession<PgPosition> {
   }
 
   async readHealth(signal: AbortSignal): Promise<SourceHealth> {
+    try {
+      return await this.#readHealth(signal);
+    } catch (error) {
+      if (isOutOfService(error)) await this.#replication?.release();
+      throw error;
+    }
+  }
+
+  async #readHealth(signal: AbortSignal): Promise<SourceHealth> {
     // Both of different looks: what was written between two of them may well be on its way.
     const unread = lsnDistance(this.#replication?.received ?? LSN_ZERO, this.#headAtLastLook);
     this.#headAtLastLook = await readHead(this.#sql, signal);
@@ -226,6 +236,7 @@ export class PgSession implements SourceSession<PgPosition> {
         connection: this.#config.connection,
         slot: this.#config.slot.name,
         publications: publicationNames(this.#config),
+        server: this.#server,
         statusIntervalMs: Math.max(100, Math.min(this.#config.statusIntervalMs, thirdOfTimeoutMs)),
         silenceLimitMs: 2 * Math.max(timeoutMs, 60_000),
         clock,

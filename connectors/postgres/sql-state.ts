@@ -89,6 +89,15 @@ const BY_TEXT: readonly (Classification & { readonly state: string | null; reado
     ),
   },
   {
+    // 55000: cannot use replication slot "tailrace_shop" for logical decoding (17 and newer)
+    state: '55000',
+    pattern: /^cannot use replication slot ".*" for logical decoding$/,
+    ...transient(
+      'POSTGRES_SLOT_SYNCHRONISED',
+      'The server is a standby that keeps a copy of the slot: the source goes on once it is promoted. Else connect to the primary.',
+    ),
+  },
+  {
     // 58P01: requested WAL segment 000000010000000000000003 has already been removed
     state: '58P01',
     pattern: /^requested WAL segment [0-9A-F]+ has already been removed$/,
@@ -142,6 +151,11 @@ const BY_TEXT: readonly (Classification & { readonly state: string | null; reado
 export function isTlsUnsupported(error: unknown): boolean {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   return classify(cause).code === 'POSTGRES_NO_TLS';
+}
+
+/** True where the server takes no connections because it stops or starts (57P03, cannot_connect_now). */
+export function isOutOfService(error: unknown): boolean {
+  return error instanceof TailraceError && codeOf(error.cause) === '57P03';
 }
 
 function classify(error: unknown): Classification {

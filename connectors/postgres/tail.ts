@@ -122,6 +122,7 @@ async function connect(
     slot: config.slot.name,
     temporarySlot: true,
     publications: publicationNames(config),
+    server,
     statusIntervalMs: timeoutMs > 0 ? Math.max(100, Math.min(STATUS_INTERVAL_MS, timeoutMs / 3)) : STATUS_INTERVAL_MS,
     silenceLimitMs: 2 * Math.max(timeoutMs, 60_000),
     clock,

@@ -1,19 +1,20 @@
 import { createServer, connect as openConnection, type Server, type Socket } from 'node:net';
 
 /**
- * What a connection meets: the real server, a closed port, silence, slowness, or a broken HTTP server.
- * A change ends every connection that is open.
+ * What a connection meets: the real server, a closed port, silence, slowness, an end after some bytes of the server's
+ * answers, or a broken HTTP server. A change ends every connection that is open.
  */
 export type Fault =
   | { readonly kind: 'none' }
   | { readonly kind: 'refuse' }
   | { readonly kind: 'hang' }
   | { readonly kind: 'delay'; readonly ms: number }
+  | { readonly kind: 'cut'; readonly afterBytes: () => number }
   | { readonly kind: 'http-status'; readonly status: number };
 
 /** A TCP proxy in front of a real service, for taking the service away and giving it back. */
 export class FaultProxy implements AsyncDisposable {
-  readonly #target: { readonly host: string; readonly port: number };
+  #target: { readonly host: string; readonly port: number };
   readonly #sockets = new Set<Socket>();
   #server: Server | null = null;
   #port = 0;
@@ -31,8 +32,7 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   static async inFrontOf(url: string, fault: Fault = { kind: 'none' }): Promise<FaultProxy> {
-    const { hostname, port } = new URL(url);
-    const proxy = new FaultProxy({ host: hostname, port: Number(port) });
+    const proxy = new FaultProxy(targetOf(url));
     await proxy.#listen();
     await proxy.become(fault);
     return proxy;
@@ -52,6 +52,16 @@ export class FaultProxy implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy();
     if (fault.kind === 'refuse') await this.#close();
     else if (this.#server === null) await this.#listen();
+  }
+
+  /** Stops passing bytes on, in both directions, of the connections that are open: as a network that is gone. */
+  freeze(): void {
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  /** From now on another server is behind this address; connections that are open stay with theirs. */
+  moveTo(url: string): void {
+    this.#target = targetOf(url);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -86,10 +96,14 @@ export class FaultProxy implements AsyncDisposable {
       client.once('data', () =>
         client.end(`HTTP/1.1 ${fault.status} Broken\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`),
       );
-    } else this.#forward(client, fault.kind === 'delay' ? fault.ms : 0);
+    } else {
+      const server = this.#forward(client, fault.kind === 'delay' ? fault.ms : 0);
+      if (fault.kind === 'cut') cutAfter(server, fault.afterBytes());
+    }
   }
 
-  #forward(client: Socket, delayMs: number): void {
+  /** @returns the connection to the server. */
+  #forward(client: Socket, delayMs: number): Socket {
     const server = openConnection(this.#target);
     this.#keep(server);
     const pass = (from: Socket, to: Socket) => {
@@ -101,6 +115,7 @@ export class FaultProxy implements AsyncDisposable {
     };
     pass(client, server);
     pass(server, client);
+    return server;
   }
 
   #keep(socket: Socket): void {
@@ -109,4 +124,18 @@ export class FaultProxy implements AsyncDisposable {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#sockets.delete(socket));
   }
+}
+
+function targetOf(url: string): { readonly host: string; readonly port: number } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port) };
+}
+
+/** Ends the connection once the server has sent so many bytes: where that is, in the middle of a message or not, nobody minds. */
+function cutAfter(server: Socket, bytes: number): void {
+  let left = bytes;
+  server.on('data', (chunk) => {
+    left -= chunk.length;
+    if (left <= 0) server.destroy();
+  });
 }

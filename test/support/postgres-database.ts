@@ -8,7 +8,7 @@ export interface PostgresDatabase extends AsyncDisposable {
   readonly name: string;
   /** `postgres://…/<name>` of a superuser. */
   readonly url: string;
-  /** Runs one statement (or several without values) on a connection that stays open until `drop`. */
+  /** Runs one statement (or several without values) on a connection that stays open until `drop`, or the server ends it. */
   query<R extends pg.QueryResultRow = pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<R[]>;
   /** Removes replication slots, publications and the database; ends whoever is still connected. Calling it again does nothing. */
   drop(): Promise<void>;
@@ -36,7 +36,7 @@ export async function createPostgresDatabase(options: PostgresDatabaseOptions = 
     await server.query(`CREATE DATABASE ${name}`);
   });
   const url = withDatabase(serverUrl, name);
-  const client = await connect(url);
+  let client = await connect(url);
   let dropped: Promise<void> | undefined;
   const drop = () => {
     dropped ??= (async () => {
@@ -49,6 +49,8 @@ export async function createPostgresDatabase(options: PostgresDatabaseOptions = 
     name,
     url,
     async query<R extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<R[]> {
+      // The server was restarted since the last one, which is what some tests do.
+      if (ended.has(client)) client = await connect(url);
       const result = await client.query<R>(sql, values);
       return result.rows ?? [];
     },
@@ -94,9 +96,13 @@ async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   // A test may kill the server on purpose; the next query reports it, an unheard 'error' event would end the process.
   client.on('error', ignoreBrokenConnection);
+  client.on('end', () => ended.add(client));
   await client.connect();
   return client;
 }
+
+/** Connections that nobody can use any more. */
+const ended = new WeakSet<pg.Client>();
 
 function ignoreBrokenConnection(): void {
   // Nothing to do: the connection was to be closed anyway, or the next query fails with the same news.

@@ -14,8 +14,11 @@ export interface PostgresStandby extends AsyncDisposable {
   readonly process: ServiceProcess;
 }
 
-/** Starts a hot standby of a server of the local stack, beside its data. It ends before the stack does. */
-export async function startPostgresStandby(primaryUrl: string): Promise<PostgresStandby> {
+/**
+ * Starts a hot standby of a server of the local stack, beside its data. It ends before the stack does.
+ * @param more lines of `postgresql.conf`; they win over those of here
+ */
+export async function startPostgresStandby(primaryUrl: string, more: readonly string[] = []): Promise<PostgresStandby> {
   const primary = new pg.Client({ connectionString: primaryUrl });
   await primary.connect();
   try {
@@ -47,6 +50,7 @@ export async function startPostgresStandby(primaryUrl: string): Promise<Postgres
       `unix_socket_directories = '${directory}'`,
       'hot_standby_feedback = on',
       'wal_receiver_status_interval = 1',
+      ...more,
     ];
     await appendFile(join(directory, 'postgresql.conf'), `${settings.join('\n')}\n`);
     const [port] = await freePorts(1);

@@ -13,6 +13,8 @@ export interface WorkloadOptions {
   readonly pauseMs?: number;
   /** Pause between two schema changes; none are made when 0. */
   readonly schemaChangeMs?: number;
+  /** Writers whose connection is lost make another one, until the server takes it; else that ends the load. */
+  readonly survivesOutages?: boolean;
 }
 
 /** SQLSTATEs that a writer may meet: deadlock, lock timeout, a column or label that went, a value for a changed type. */
@@ -37,7 +39,7 @@ export class Workload implements AsyncDisposable {
   rollbacks = 0;
 
   constructor(options: WorkloadOptions) {
-    this.#options = { writers: 4, pauseMs: 20, schemaChangeMs: 1_500, ...options };
+    this.#options = { writers: 4, pauseMs: 20, schemaChangeMs: 1_500, survivesOutages: false, ...options };
     this.#random = new SeededRandom(options.seed);
     this.#schemaChanges = new SchemaChanges(this.#random.fork(), options.publication, this.#tables);
   }
@@ -89,7 +91,7 @@ export class Workload implements AsyncDisposable {
 
   /** Gives every row that can be updated a new version, so that each is in the topics as the table has it now. */
   async touchAll(): Promise<void> {
-    const client = this.#clients[0]!;
+    const client = await this.#connect();
     for (const table of [...this.#tables, 'copied']) {
       await client.query('SELECT workload.touch($1)', [table]);
       this.transactions += 1;
@@ -100,7 +102,8 @@ export class Workload implements AsyncDisposable {
   async writeMarker(): Promise<number> {
     const key = 500_000 + this.#nextMarker;
     this.#nextMarker += 1;
-    await this.#clients[0]!.query('SELECT workload.put($1, $2, true)', ['accounts', key]);
+    const client = await this.#connect();
+    await client.query('SELECT workload.put($1, $2, true)', ['accounts', key]);
     this.transactions += 1;
     return key;
   }
@@ -118,12 +121,29 @@ export class Workload implements AsyncDisposable {
     return client;
   }
 
+  /** Whether the last transaction was committed is not known: the ledger in the database is. */
+  async #reconnect(lost: pg.Client): Promise<pg.Client> {
+    while (!this.#stopped) {
+      try {
+        return await this.#connect();
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+        await pause(50);
+      }
+    }
+    return lost;
+  }
+
   async #write(random: SeededRandom): Promise<void> {
-    const client = await this.#connect();
+    let client = await this.#connect();
     while (!this.#stopped) {
       try {
         await this.#transaction(client, random);
       } catch (error) {
+        if (this.#options.survivesOutages && isOutage(error)) {
+          client = await this.#reconnect(client);
+          continue;
+        }
         if (!(error instanceof pg.DatabaseError) || !EXPECTED_STATES.has(error.code ?? '')) throw error;
         await client.query('ROLLBACK');
         this.rollbacks += 1;
@@ -208,6 +228,11 @@ export class Workload implements AsyncDisposable {
     await this.#running?.catch(() => undefined);
     await Promise.all(this.#clients.map((client) => client.end().catch(() => undefined)));
   }
+}
+
+/** Of the connection, or a server that shuts down, starts, or recovers (SQLSTATE class 57). */
+function isOutage(error: unknown): boolean {
+  return !(error instanceof pg.DatabaseError) || error.code?.startsWith('57') === true;
 }
 
 /** The pace of the load, not a wait for anything. */

@@ -14,6 +14,7 @@ const MYSQL: ResumeFacts = {
     { name: 'binlog.000007', bytes: 5000 },
     { name: 'binlog.000008', bytes: 900 },
   ],
+  gtidsAtCheckpoint: null,
 };
 const NO_GTIDS: ResumeFacts = { ...MYSQL, hasGtids: false, executed: '', purged: '' };
 const MARIADB: ResumeFacts = {
@@ -22,6 +23,7 @@ const MARIADB: ResumeFacts = {
   identity: '1',
   executed: '0-1-100,0-2-70,5-1-9',
   purged: '[0-2-70,0-1-40]',
+  gtidsAtCheckpoint: '0-1-77',
 };
 
 function checkpoint(position: string | null, serverIdentity = A, phase = 'streaming'): Checkpoint {
@@ -72,7 +74,7 @@ describe('the verdict on a checkpoint', () => {
     ['MariaDB', MARIADB, checkpoint('binlog.000007:300;0;0-1-77', '1'), 'resume binlog.000007:300 epoch 0'],
     [
       'MariaDB, exactly what was purged is done',
-      MARIADB,
+      { ...MARIADB, gtidsAtCheckpoint: '0-1-40' },
       checkpoint('binlog.000007:4;0;0-1-40', '1'),
       'resume binlog.000007:4 epoch 0',
     ],
@@ -99,6 +101,43 @@ describe('the verdict on a checkpoint', () => {
       MARIADB,
       checkpoint('a.1:4;0;0-9-500', '1'),
       'resume a.1:4 epoch 0',
+    ],
+    ['the binlog was reset', MYSQL, checkpoint(`binlog.000009:4;0;${A}:1-60`), 'MYSQL_BINLOG_SHORTER'],
+    [
+      'the binlog was reset, in the same file',
+      MYSQL,
+      checkpoint(`binlog.000008:901;0;${A}:1-60`),
+      'MYSQL_BINLOG_SHORTER',
+    ],
+    [
+      'the file was purged, and everything in it is done',
+      MYSQL,
+      checkpoint(`binlog.000005:4;0;${A}:1-60`),
+      'resume binlog.000005:4 epoch 0',
+    ],
+    [
+      'the binlogs have another name since',
+      MYSQL,
+      checkpoint(`log.000900:4;0;${A}:1-60`),
+      'resume log.000900:4 epoch 0',
+    ],
+    [
+      'MariaDB, domains in another order',
+      { ...MARIADB, gtidsAtCheckpoint: '5-1-9,0-1-77' },
+      checkpoint('binlog.000007:300;0;0-1-77,5-1-9', '1'),
+      'resume binlog.000007:300 epoch 0',
+    ],
+    [
+      'MariaDB, other transactions at this place',
+      { ...MARIADB, gtidsAtCheckpoint: '0-1-76' },
+      checkpoint('binlog.000007:300;0;0-1-77', '1'),
+      'MYSQL_BINLOG_SHORTER',
+    ],
+    [
+      'MariaDB, no transaction ends at this place',
+      { ...MARIADB, gtidsAtCheckpoint: null },
+      checkpoint('binlog.000007:300;0;0-1-77', '1'),
+      'MYSQL_BINLOG_SHORTER',
     ],
     ['MariaDB after a failover', MARIADB, checkpoint('binlog.000007:300;3;0-1-77', '2'), 'resume :0 epoch 4'],
   ];

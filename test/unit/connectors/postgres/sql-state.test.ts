@@ -11,6 +11,7 @@ const SAMPLES: [code: string | null, message: string, expected: ErrorClass, ours
   ['55006', 'replication slot "s" is active for PID 4711', 'transient', 'POSTGRES_SLOT_IN_USE'],
   ['55000', 'can no longer get changes from replication slot "s"', 'resync-required', 'POSTGRES_SLOT_INVALIDATED'],
   ['55000', 'can no longer access replication slot "s"', 'resync-required', 'POSTGRES_SLOT_INVALIDATED'],
+  ['55000', 'cannot use replication slot "s" for logical decoding', 'transient', 'POSTGRES_SLOT_SYNCHRONISED'],
   ['55000', 'logical decoding requires wal_level >= logical', 'configuration', 'POSTGRES_NOT_IN_STATE'],
   [
     '58P01',
