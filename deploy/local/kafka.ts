@@ -19,16 +19,48 @@ const LOGGING = `Configuration:
   Loggers: {Root: {level: INFO, AppenderRef: [{ref: STDOUT}]}}
 `;
 
-interface Broker {
+export interface KafkaRequest {
+  /** Several replicate everything among each other, and one of three may be away. */
+  readonly brokers: 1 | 3;
+  /** A second listener of each broker that sends its clients to another port, where a test has its proxy. */
+  readonly proxied?: boolean;
+}
+
+/** What a client of the second listener meets: it connects to `advertised`, whoever listens there forwards to `port`. */
+export interface ProxiedListener {
+  readonly port: number;
+  readonly advertised: number;
+}
+
+export interface KafkaBroker {
+  readonly id: number;
+  /** `host:port`. */
+  readonly address: string;
+  readonly proxied: ProxiedListener | null;
+  /** That of the last start. */
+  process(): ServiceProcess;
+  /** Starts it again after its process ended; resolves when it is ready. */
+  start(): Promise<void>;
+}
+
+export interface KafkaCluster extends Service {
+  readonly brokers: readonly KafkaBroker[];
+}
+
+interface BrokerFiles {
   readonly id: number;
   readonly port: number;
   readonly controllerPort: number;
+  readonly proxied: ProxiedListener | null;
   readonly directory: string;
 }
 
-/** A KRaft cluster of one broker, or of three with replication factor 3. Topics are not created by themselves. */
-export async function startKafka(brokerCount: 1 | 3, context: ServiceContext): Promise<Service> {
+const PORTS_EACH = 4;
+
+/** A KRaft cluster in which every node is broker and controller. Topics are not created by themselves. */
+export async function startKafka(request: KafkaRequest, context: ServiceContext): Promise<KafkaCluster> {
   const { report, signal } = context;
+  const { brokers: brokerCount, proxied = false } = request;
   const java = await findJava(report, signal);
   const jars = await cached(`kafka-${VERSION}`, `downloading Kafka ${VERSION} (43 MB)`, report, (draft) =>
     copyJars(JARS, draft, report, signal),
@@ -36,13 +68,23 @@ export async function startKafka(brokerCount: 1 | 3, context: ServiceContext): P
   const logging = join(context.runDirectory, 'kafka-log4j2.yaml');
   await writeFile(logging, LOGGING);
   const program = [`-Dlog4j2.configurationFile=${logging}`, '-cp', join(jars, 'libs', '*')];
-  const ports = await freePorts(2 * brokerCount);
-  const brokers: Broker[] = Array.from({ length: brokerCount }, (_, index) => ({
-    id: index + 1,
-    port: ports[2 * index]!,
-    controllerPort: ports[2 * index + 1]!,
-    directory: join(context.runDirectory, `kafka-${index + 1}`),
-  }));
+  const ports = await freePorts(PORTS_EACH * brokerCount);
+  const brokers = Array.from({ length: brokerCount }, (_, index): BrokerFiles => {
+    const [port, controllerPort, proxiedPort, advertised] = ports.slice(PORTS_EACH * index) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const directory = join(context.runDirectory, `kafka-${index + 1}`);
+    return {
+      id: index + 1,
+      port,
+      controllerPort,
+      proxied: proxied ? { port: proxiedPort, advertised } : null,
+      directory,
+    };
+  });
   await Promise.all(
     brokers.map(async (broker) => {
       await mkdir(broker.directory);
@@ -56,18 +98,29 @@ export async function startKafka(brokerCount: 1 | 3, context: ServiceContext): P
       await cp(formatted, join(broker.directory, 'data'), { recursive: true });
     }),
   );
-  let running: ServiceProcess[] = [];
+  const heap = brokerCount === 1 ? '-Xmx512m' : '-Xmx256m';
+  const running = new Map<number, ServiceProcess>();
+  const startOne = async (broker: BrokerFiles) => {
+    running.set(broker.id, await startBroker(java, [heap, ...program], broker, context));
+  };
   const start = async () => {
-    running = await Promise.all(brokers.map((broker) => startBroker(java, program, broker, context)));
+    await Promise.all(brokers.map(startOne));
   };
   await start();
   return {
     name: 'kafka',
     url: brokers.map((broker) => `127.0.0.1:${broker.port}`).join(','),
-    processes: () => running,
+    brokers: brokers.map((broker) => ({
+      id: broker.id,
+      address: `127.0.0.1:${broker.port}`,
+      proxied: broker.proxied,
+      process: () => running.get(broker.id)!,
+      start: () => startOne(broker),
+    })),
+    processes: () => [...running.values()],
     start,
     async stop() {
-      await Promise.all(running.map((process) => process.stop()));
+      await Promise.all([...running.values()].map((process) => process.stop()));
     },
   };
 }
@@ -75,13 +128,13 @@ export async function startKafka(brokerCount: 1 | 3, context: ServiceContext): P
 async function startBroker(
   java: string,
   program: readonly string[],
-  broker: Broker,
+  broker: BrokerFiles,
   context: ServiceContext,
 ): Promise<ServiceProcess> {
   const running = startProcess({
     name: `kafka-${broker.id}`,
     command: java,
-    args: ['-Xmx512m', ...program, 'kafka.Kafka', join(broker.directory, 'server.properties')],
+    args: [...program, 'kafka.Kafka', join(broker.directory, 'server.properties')],
     cwd: broker.directory,
     ...context,
     stopSteps: [{ signal: 'SIGTERM', waitMs: 5_000 }],
@@ -101,8 +154,8 @@ function logOf(running: ServiceProcess): string {
 async function format(
   java: string,
   program: readonly string[],
-  broker: Broker,
-  brokers: readonly Broker[],
+  broker: BrokerFiles,
+  brokers: readonly BrokerFiles[],
   draft: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -112,15 +165,22 @@ async function format(
   await runCommand(java, ['-Xmx256m', '-XX:TieredStopAtLevel=1', ...program, ...tool], { timeoutMs: 60_000, signal });
 }
 
-function propertiesOf(broker: Broker, brokers: readonly Broker[], data = join(broker.directory, 'data')): string {
+function propertiesOf(
+  broker: BrokerFiles,
+  brokers: readonly BrokerFiles[],
+  data = join(broker.directory, 'data'),
+): string {
   const replicas = brokers.length;
   const least = replicas > 1 ? 2 : 1;
+  const { proxied } = broker;
+  const second = (port: number | undefined) => (port === undefined ? '' : `,PROXIED://127.0.0.1:${port}`);
   const settings: Record<string, string | number> = {
     'process.roles': 'broker,controller',
     'node.id': broker.id,
     'controller.quorum.voters': brokers.map((peer) => `${peer.id}@127.0.0.1:${peer.controllerPort}`).join(','),
-    listeners: `PLAINTEXT://127.0.0.1:${broker.port},CONTROLLER://127.0.0.1:${broker.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${broker.port}`,
+    listeners: `PLAINTEXT://127.0.0.1:${broker.port},CONTROLLER://127.0.0.1:${broker.controllerPort}${second(proxied?.port)}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${broker.port}${second(proxied?.advertised)}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': data,
