@@ -19,7 +19,7 @@ export function exportCheckpoint(settings: Settings, source: string): Promise<st
  * @throws FatalError where any part of it cannot be read; nothing is changed then.
  */
 export function importCheckpoint(settings: Settings, source: string, text: string, origin: string): Promise<void> {
-  return withOwnedSource(settings, source, async ({ configured, state: claim, signal }) => {
+  return withOwnedSource(settings, source, async ({ configured, stateToReplace: claim, signal }) => {
     const { source: owner, entries } = decodeStateDocument(text, origin);
     // Read as the next start would read it, before anything is written.
     const { checkpoint } = new StoredSourceMemory(onlyEntries(entries), owner);
