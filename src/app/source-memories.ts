@@ -1,5 +1,5 @@
 import { StoredSourceMemory } from '../checkpoint/stored-source-memory.ts';
-import { ResyncRequiredError } from '../core/errors.ts';
+import { OwnershipLostError, ResyncRequiredError, TransientError } from '../core/errors.ts';
 import type { StateStore } from '../core/source-state.ts';
 
 /**
@@ -19,7 +19,9 @@ export class SourceMemories {
   /** @throws ResyncRequiredError where the checkpoint of the attempt before is gone, and `resync` is false. */
   async open(resync: boolean, signal: AbortSignal): Promise<StoredSourceMemory> {
     const open = resync ? StoredSourceMemory.openToStartOver : StoredSourceMemory.open;
-    const memory = await open(this.#store, this.#source, signal);
+    const memory = await open(this.#store, this.#source, signal).catch((error: unknown) => {
+      throw isLocked(error) ? stillLocked(error) : error;
+    });
     const before = this.#last?.checkpoint ?? null;
     if (before !== null && memory.checkpoint === null && !resync) {
       await memory[Symbol.asyncDispose]();
@@ -35,4 +37,17 @@ export class SourceMemories {
     this.#last = memory;
     return memory;
   }
+}
+
+function isLocked(error: unknown): error is OwnershipLostError {
+  return error instanceof OwnershipLostError && error.code === 'STATE_LOCKED';
+}
+
+/**
+ * The log of the database is ours, so whoever has the lock ends, or stands still: nobody has overtaken us, and the lock is
+ * free in a moment, or once that process is gone.
+ */
+function stillLocked(error: OwnershipLostError): TransientError {
+  const { message, code, remedy, source } = error;
+  return new TransientError(message, { code, remedy, cause: error, ...(source === undefined ? {} : { source }) });
 }

@@ -17,6 +17,10 @@ export interface FaultedLoadOptions {
   readonly environment?: DaemonOptions['environment'];
   readonly nodeArguments?: DaemonOptions['nodeArguments'];
   readonly store?: 'kafka' | 'file';
+  /** Run in the database before anything else. */
+  readonly sql?: string;
+  /** More of the source, as written in YAML. */
+  readonly source?: Readonly<Record<string, unknown>>;
   /** How long catching up may take in the end. */
   readonly catchUpMs?: number;
 }
@@ -67,7 +71,10 @@ export async function underLoad(
   const name = uniqueName('fault');
   const store = options.store ?? 'file';
   const checkpoint = { store, interval: '200ms', ...(store === 'kafka' ? { topic: checkpointTopicOf(name) } : {}) };
-  await using database = await createPostgresDatabase({ prefix: 'fault' });
+  await using database = await createPostgresDatabase({
+    prefix: 'fault',
+    ...(options.sql === undefined ? {} : { sql: options.sql }),
+  });
   await using workload = await Workload.create({
     url: database.url,
     seed: Math.floor(Math.random() * 0x1_0000_0000),
@@ -77,7 +84,7 @@ export async function underLoad(
     schemaChangeMs: 4_000,
   });
   await using daemon = await Daemon.create({
-    sources: [testSource(name, database, { skipped_operations: [] })],
+    sources: [testSource(name, database, { skipped_operations: [], ...options.source })],
     config: {
       kafka: { brokers: kafkaBrokers(), topics: [{ match: '.*', partitions: 1 }], ...options.kafka },
       ...(store === 'kafka' ? { checkpoint } : {}),
@@ -98,11 +105,18 @@ export async function underLoad(
     assert.equal(await daemon.stop(), 0, daemon.output.slice(-2_000));
     const verdict = await verifyWorkload(database, name);
     assert.deepEqual(verdict.problems, [], daemon.output.slice(-6_000));
+    await removeTopics(load);
     return verdict;
-  } finally {
-    await deleteKafkaTopics(name);
-    await deleteTopicsNamed([load.checkpointTopic]);
+  } catch (error) {
+    // A cluster that is down as the test left it is no news beside the reason.
+    await removeTopics(load).catch(() => undefined);
+    throw error;
   }
+}
+
+async function removeTopics(load: FaultedLoad): Promise<void> {
+  await deleteKafkaTopics(load.name);
+  await deleteTopicsNamed([load.checkpointTopic]);
 }
 
 function checkpointTopicOf(name: string): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SourceMemories } from '../../../src/app/source-memories.ts';
-import { ResyncRequiredError } from '../../../src/core/errors.ts';
+import { OwnershipLostError, ResyncRequiredError, TransientError } from '../../../src/core/errors.ts';
 import type { StateStore } from '../../../src/core/source-state.ts';
 import { MemorySourceState } from '../checkpoint/memory-source-state.ts';
 
@@ -51,4 +51,15 @@ test('an attempt that ended before it saved anything leaves nothing to miss', as
   const memories = new SourceMemories(storeOf(new MemorySourceState(), new MemorySourceState()), 'shop');
   await memories.open(false, never);
   assert.equal((await memories.open(false, never)).checkpoint, null);
+});
+
+test('a lock that the owner before has not given back yet is tried again', async () => {
+  const remedy = 'Stop that process first.';
+  const locked = new OwnershipLostError('locked by pid 7', { code: 'STATE_LOCKED', remedy, source: 'shop' });
+  const store = { ...storeOf(new MemorySourceState()), open: () => Promise.reject(locked) };
+  await assert.rejects(new SourceMemories(store, 'shop').open(false, never), (error) => {
+    assert.ok(error instanceof TransientError);
+    assert.deepEqual([error.code, error.message, error.remedy], ['STATE_LOCKED', locked.message, remedy]);
+    return true;
+  });
 });
