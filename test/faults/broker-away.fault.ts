@@ -34,7 +34,8 @@ test('Kafka is away for five minutes: memory stays bounded, the reason is told, 
     await kafka.cluster.stop();
     // More than the buffer takes at once, so that the bound is met and not only neared.
     await load.database.query(
-      'CREATE TABLE public.bulk AS SELECT n AS id, repeat(md5(n::text), 30) AS v FROM generate_series(1, 30000) n',
+      'INSERT INTO bulk.rows SELECT n, repeat(md5(n::text), 30) FROM generate_series(1, $1::int) n',
+      [BULK_ROWS],
     );
     const seen = await observe(load, AWAY_MS);
     assert.ok(seen.inFlightBytes <= (BUFFER_MIB + 1) * MEBIBYTE, `${seen.inFlightBytes} bytes in flight`);
