@@ -13,6 +13,8 @@ export interface CheckpointerDependencies<P> {
   readonly positions: PositionCodec<P>;
   /** Step 3 of a delivery: the source may forget what lies before the position. */
   readonly acknowledge: (position: P) => void;
+  /** Nothing is on its way to Kafka: what was reached last is all that there is. */
+  readonly isIdle: () => boolean;
   readonly clock: Clock;
 }
 
@@ -41,6 +43,7 @@ export class Checkpointer<P> {
     return this.#saved;
   }
 
+  /** When the checkpoint was last saved, or there was nothing that it lacked. */
   get savedAtMs(): number {
     return this.#savedAtMs;
   }
@@ -66,12 +69,10 @@ export class Checkpointer<P> {
 
   async #saveReached(signal: AbortSignal): Promise<void> {
     const position = this.#reached;
-    const { source, serverIdentity, memory, sink, positions, acknowledge, clock } = this.#dependencies;
+    const { source, serverIdentity, memory, sink, positions, acknowledge, isIdle, clock } = this.#dependencies;
     const nowMs = clock.nowMs();
-    if (position === null) {
-      this.#savedAtMs = nowMs;
-      return;
-    }
+    if (isIdle()) this.#savedAtMs = nowMs;
+    if (position === null) return;
     const text = positions.encode(position);
     const snapshot = this.#snapshot;
     if (text !== this.#saved || snapshot !== null) {
@@ -88,8 +89,8 @@ export class Checkpointer<P> {
       if (this.#snapshot === snapshot) this.#snapshot = null;
       this.#unsavedTopics.clear();
       this.#saved = text;
+      this.#savedAtMs = nowMs;
     }
-    this.#savedAtMs = nowMs;
     acknowledge(position);
   }
 }

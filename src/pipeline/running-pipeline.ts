@@ -87,6 +87,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
       sink,
       positions: connector.positions,
       acknowledge: (position) => stream.acknowledge(position),
+      isIdle: () => this.#tracker.isEmpty,
       clock,
     });
     this.#tracker = new AckTracker((batch) => {

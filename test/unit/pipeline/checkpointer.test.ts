@@ -29,7 +29,8 @@ function stage() {
     },
   } as unknown as SourceMemory;
   const sink = { takeProgress: () => pending.splice(0) } as unknown as Sink;
-  const clock = { nowMs: () => 1000, nowUs: () => 1_000_000, sleep: async () => {} };
+  const now = { ms: 1000, isIdle: true };
+  const clock = { nowMs: () => now.ms, nowUs: () => now.ms * 1_000, sleep: async () => {} };
   const checkpointer = new Checkpointer<number>({
     source: 'shop',
     serverIdentity: '1:1',
@@ -37,9 +38,10 @@ function stage() {
     sink,
     positions: numbers,
     acknowledge: (position) => acknowledged.push(position),
+    isIdle: () => now.isIdle,
     clock,
   });
-  return { checkpointer, saves, acknowledged, pending, failures };
+  return { checkpointer, saves, acknowledged, pending, failures, now };
 }
 
 function progress(topic: string, ...endOffsets: (number | null)[]): TopicProgress {
@@ -84,4 +86,20 @@ test('a position that is saved already is not saved again', async () => {
   await checkpointer.save(never);
   await checkpointer.save(never);
   assert.equal(saves.length, 1);
+});
+
+test('a checkpoint ages while something is on its way that Kafka does not take', async () => {
+  const { checkpointer, now } = stage();
+  checkpointer.reached(5);
+  await checkpointer.save(never);
+  assert.equal(checkpointer.savedAtMs, 1_000);
+  Object.assign(now, { ms: 9_000, isIdle: false });
+  await checkpointer.save(never);
+  assert.equal(checkpointer.savedAtMs, 1_000, 'nothing new was saved, and there is more to save');
+  checkpointer.reached(6);
+  await checkpointer.save(never);
+  assert.equal(checkpointer.savedAtMs, 9_000);
+  Object.assign(now, { ms: 12_000, isIdle: true });
+  await checkpointer.save(never);
+  assert.equal(checkpointer.savedAtMs, 12_000, 'an idle source lacks nothing');
 });
