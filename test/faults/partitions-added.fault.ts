@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Daemon } from '../support/daemon-process.ts';
 import { addPartitions } from '../support/kafka-topics.ts';
 import { awaitConfirmed } from '../support/slot-progress.ts';
 import { tailedDatabase } from '../support/tailed-database.ts';
 
-const KEYS = 60;
+const KEYS = 40;
 const AFTER = 20;
 /** Metadata are asked for once a minute where nothing else asks. */
 const NOTICED_MS = 120_000;
+const PAUSE_MS = 500;
 
 test('partitions are added under load: they are used, and each key moves once, with its order', {
   timeout: 300_000,
@@ -30,6 +32,7 @@ test('partitions are added under load: they are used, and each key moves once, w
     'it is noticed',
     async () => {
       await update();
+      await pause(PAUSE_MS);
       return noticed.test(daemon.output);
     },
     NOTICED_MS,
