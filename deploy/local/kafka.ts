@@ -28,36 +28,57 @@ export interface KafkaListener {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** What brokers get beside the settings of here. */
-export interface KafkaExtras {
+export interface KafkaRequest {
+  /** Several replicate everything among each other, and one of three may be away. */
+  readonly brokers: 1 | 3;
+  /** A listener of each broker that sends its clients to another port, where a test has its proxy. */
+  readonly proxied?: boolean;
   readonly listeners?: readonly KafkaListener[];
-  /** They win. */
+  /** Of every broker; they win over those of here. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly javaOptions?: readonly string[];
 }
 
-export interface KafkaService extends Service {
-  /** `host:port` of every broker, by the name of the listener. */
+/** What a client of the proxied listener meets: it connects to `advertised`, whoever listens there forwards to `port`. */
+export interface ProxiedListener {
+  readonly port: number;
+  readonly advertised: number;
+}
+
+export interface KafkaBroker {
+  readonly id: number;
+  /** `host:port`. */
+  readonly address: string;
+  readonly proxied: ProxiedListener | null;
+  /** That of the last start. */
+  process(): ServiceProcess;
+  /** Starts it again after its process ended; resolves when it is ready. */
+  start(): Promise<void>;
+}
+
+export interface KafkaCluster extends Service {
+  readonly brokers: readonly KafkaBroker[];
+  /** `host:port` of every broker, by the name of a listener that was asked for. */
   readonly listeners: ReadonlyMap<string, readonly string[]>;
 }
 
-interface Broker {
+interface BrokerFiles {
   readonly id: number;
   readonly port: number;
   /** Those of the listeners that were asked for. */
   readonly morePorts: readonly number[];
   readonly controllerPort: number;
+  readonly proxied: ProxiedListener | null;
   readonly directory: string;
 }
 
-/** A KRaft cluster of one broker, or of three with replication factor 3. Topics are not created by themselves. */
-export async function startKafka(
-  brokerCount: 1 | 3,
-  context: ServiceContext,
-  extras: KafkaExtras = {},
-): Promise<KafkaService> {
+/** Of a broker, beside those of listeners that were asked for. */
+const PORTS_EACH = 4;
+
+/** A KRaft cluster in which every node is broker and controller. Topics are not created by themselves. */
+export async function startKafka(request: KafkaRequest, context: ServiceContext): Promise<KafkaCluster> {
   const { report, signal } = context;
-  const { listeners = [], javaOptions = [] } = extras;
+  const { brokers: brokerCount, listeners = [], javaOptions = [], proxied = false } = request;
   const java = await findJava(report, signal);
   const jars = await cached(`kafka-${VERSION}`, `downloading Kafka ${VERSION} (43 MB)`, report, (draft) =>
     copyJars(JARS, draft, report, signal),
@@ -65,19 +86,19 @@ export async function startKafka(
   const logging = join(context.runDirectory, 'kafka-log4j2.yaml');
   await writeFile(logging, LOGGING);
   const program = [`-Dlog4j2.configurationFile=${logging}`, '-cp', join(jars, 'libs', '*')];
-  const perBroker = 2 + listeners.length;
-  const ports = await freePorts(perBroker * brokerCount);
-  const brokers: Broker[] = Array.from({ length: brokerCount }, (_, index) => ({
-    id: index + 1,
-    port: ports[perBroker * index]!,
-    controllerPort: ports[perBroker * index + 1]!,
-    morePorts: ports.slice(perBroker * index + 2, perBroker * (index + 1)),
-    directory: join(context.runDirectory, `kafka-${index + 1}`),
-  }));
+  const portsEach = PORTS_EACH + listeners.length;
+  const ports = await freePorts(portsEach * brokerCount);
+  const brokers = Array.from({ length: brokerCount }, (_, index): BrokerFiles => {
+    const own = ports.slice(portsEach * index, portsEach * (index + 1));
+    const [port, controllerPort, proxiedPort, advertised, ...morePorts] = own as [number, number, number, number];
+    const directory = join(context.runDirectory, `kafka-${index + 1}`);
+    const between = proxied ? { port: proxiedPort, advertised } : null;
+    return { id: index + 1, port, morePorts, controllerPort, proxied: between, directory };
+  });
   await Promise.all(
     brokers.map(async (broker) => {
       await mkdir(broker.directory);
-      await writeFile(join(broker.directory, 'server.properties'), propertiesOf(broker, brokers, extras));
+      await writeFile(join(broker.directory, 'server.properties'), propertiesOf(broker, brokers, request));
       const formatted = await cached(
         `kafka-${VERSION}-formatted-${broker.id}`,
         `formatting the storage of broker ${broker.id}`,
@@ -87,11 +108,13 @@ export async function startKafka(
       await cp(formatted, join(broker.directory, 'data'), { recursive: true });
     }),
   );
-  let running: ServiceProcess[] = [];
+  const heap = brokerCount === 1 ? '-Xmx512m' : '-Xmx256m';
+  const running = new Map<number, ServiceProcess>();
+  const startOne = async (broker: BrokerFiles) => {
+    running.set(broker.id, await startBroker(java, [heap, ...javaOptions, ...program], broker, context));
+  };
   const start = async () => {
-    running = await Promise.all(
-      brokers.map((broker) => startBroker(java, [...javaOptions, ...program], broker, context)),
-    );
+    await Promise.all(brokers.map(startOne));
   };
   await start();
   return {
@@ -100,10 +123,17 @@ export async function startKafka(
     listeners: new Map(
       listeners.map(({ name }, at) => [name, brokers.map(({ morePorts }) => `127.0.0.1:${morePorts[at]}`)]),
     ),
-    processes: () => running,
+    brokers: brokers.map((broker) => ({
+      id: broker.id,
+      address: `127.0.0.1:${broker.port}`,
+      proxied: broker.proxied,
+      process: () => running.get(broker.id)!,
+      start: () => startOne(broker),
+    })),
+    processes: () => [...running.values()],
     start,
     async stop() {
-      await Promise.all(running.map((process) => process.stop()));
+      await Promise.all([...running.values()].map((process) => process.stop()));
     },
   };
 }
@@ -111,13 +141,13 @@ export async function startKafka(
 async function startBroker(
   java: string,
   program: readonly string[],
-  broker: Broker,
+  broker: BrokerFiles,
   context: ServiceContext,
 ): Promise<ServiceProcess> {
   const running = startProcess({
     name: `kafka-${broker.id}`,
     command: java,
-    args: ['-Xmx512m', ...program, 'kafka.Kafka', join(broker.directory, 'server.properties')],
+    args: [...program, 'kafka.Kafka', join(broker.directory, 'server.properties')],
     cwd: broker.directory,
     ...context,
     stopSteps: [{ signal: 'SIGTERM', waitMs: 5_000 }],
@@ -137,8 +167,8 @@ function logOf(running: ServiceProcess): string {
 async function format(
   java: string,
   program: readonly string[],
-  broker: Broker,
-  brokers: readonly Broker[],
+  broker: BrokerFiles,
+  brokers: readonly BrokerFiles[],
   draft: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -149,26 +179,29 @@ async function format(
 }
 
 function propertiesOf(
-  broker: Broker,
-  brokers: readonly Broker[],
-  { listeners = [], settings: more = {} }: KafkaExtras,
+  broker: BrokerFiles,
+  brokers: readonly BrokerFiles[],
+  { listeners = [], settings: more = {} }: Omit<KafkaRequest, 'brokers'>,
   data = join(broker.directory, 'data'),
 ): string {
   const replicas = brokers.length;
   const least = replicas > 1 ? 2 : 1;
-  const open = [
+  const { proxied } = broker;
+  const own = [
     `PLAINTEXT://127.0.0.1:${broker.port}`,
     ...listeners.map(({ name }, at) => `${name}://127.0.0.1:${broker.morePorts[at]}`),
   ];
+  const between = (port: number | undefined) => (port === undefined ? [] : [`PROXIED://127.0.0.1:${port}`]);
   const settings: Record<string, string | number> = {
     'process.roles': 'broker,controller',
     'node.id': broker.id,
     'controller.quorum.voters': brokers.map((peer) => `${peer.id}@127.0.0.1:${peer.controllerPort}`).join(','),
-    listeners: [...open, `CONTROLLER://127.0.0.1:${broker.controllerPort}`].join(','),
-    'advertised.listeners': open.join(','),
+    listeners: [...own, ...between(proxied?.port), `CONTROLLER://127.0.0.1:${broker.controllerPort}`].join(','),
+    'advertised.listeners': [...own, ...between(proxied?.advertised)].join(','),
     'listener.security.protocol.map': [
       'PLAINTEXT:PLAINTEXT',
       'CONTROLLER:PLAINTEXT',
+      'PROXIED:PLAINTEXT',
       ...listeners.map(({ name, protocol }) => `${name}:${protocol}`),
     ].join(','),
     'controller.listener.names': 'CONTROLLER',

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { externalServices } from './external-services.ts';
-import { startKafka } from './kafka.ts';
+import { type KafkaCluster, type KafkaRequest, startKafka } from './kafka.ts';
 import { startMariadb } from './mariadb.ts';
 import { startMysql } from './mysql.ts';
 import { startPostgres } from './postgres.ts';
@@ -21,8 +21,8 @@ export interface StackRequest {
   readonly mysql?: string;
   /** Version of MariaDB: `11.8`, `11.4`, `10.11`. */
   readonly mariadb?: string;
-  /** One broker, or as many as told. */
-  readonly kafka?: boolean | { readonly brokers: 1 | 3 };
+  /** `true` is one broker. */
+  readonly kafka?: boolean | KafkaRequest;
   readonly registry?: boolean;
   /** Always start services of our own, whatever the environment names: for tests that stop them. */
   readonly ownServices?: boolean;
@@ -40,6 +40,8 @@ export interface Stack {
   readonly urls: StackUrls;
   /** The services started here, by name: `postgres-17`, `mysql`, `mariadb`, `kafka`, `registry`. Replaced ones are not among them. */
   readonly services: ReadonlyMap<string, Service>;
+  /** The Kafka that was started here, with its brokers; null where there is none. */
+  readonly kafka: KafkaCluster | null;
   /** Ends every process and removes every file. Calling it again waits for the same end. */
   stop(): Promise<void>;
 }
@@ -73,9 +75,11 @@ export async function startStack(request: StackRequest): Promise<Stack> {
   if (request.mariadb !== undefined && external.mariadb === undefined) {
     start('mariadb', startMariadb(request.mariadb, context));
   }
-  if (request.kafka && external.kafka === undefined) {
-    start('kafka', startKafka(request.kafka === true ? 1 : request.kafka.brokers, context));
-  }
+  const kafka =
+    request.kafka && external.kafka === undefined
+      ? startKafka(request.kafka === true ? { brokers: 1 } : request.kafka, context)
+      : null;
+  if (kafka !== null) start('kafka', kafka);
   if (request.registry && external.registry === undefined) start('registry', startRegistry(context));
 
   let stopping: Promise<void> | undefined;
@@ -98,7 +102,7 @@ export async function startStack(request: StackRequest): Promise<Stack> {
       processCount: runningProcesses(runDirectory).size,
     });
     if (isBackground) forgetHooks();
-    return { urls, services, stop };
+    return { urls, services, kafka: await kafka, stop };
   } catch (error) {
     await stop();
     throw error;

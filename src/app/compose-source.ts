@@ -1,7 +1,6 @@
 import { createAvroRecordEncoder } from '../avro/avro-record-encoder.ts';
 import type { RegistryClient } from '../avro/registry-client.ts';
 import type { RegistryWait } from '../avro/schema-ids.ts';
-import { StoredSourceMemory } from '../checkpoint/stored-source-memory.ts';
 import { ignoringCase } from '../config/debezium-patterns.ts';
 import { compilePattern } from '../config/pattern.ts';
 import type { Clock } from '../core/clock.ts';
@@ -16,6 +15,7 @@ import { Pipeline } from '../pipeline/pipeline.ts';
 import type { SupervisedSource } from '../supervisor/source-supervisor.ts';
 import type { ConfiguredConnector } from './load-connector.ts';
 import { newRunId } from './run-id.ts';
+import { SourceMemories } from './source-memories.ts';
 
 export interface DaemonParts {
   readonly settings: Settings;
@@ -40,6 +40,7 @@ export function composeSource(
   const { settings, stateStore, registry, clock, metrics } = parts;
   const logger = parts.logger.child({ source: source.name });
   const runId = newRunId(clock.nowMs());
+  const memories = new SourceMemories(stateStore, source.name);
   return {
     name: source.name,
     type: source.type,
@@ -50,7 +51,7 @@ export function composeSource(
         config,
         resync,
         checkpointIntervalMs: settings.checkpoint.intervalMs,
-        openMemory: (signal) => StoredSourceMemory.open(stateStore, source.name, signal),
+        openMemory: (signal) => memories.open(resync, signal),
         openSink: (confirmOwnership, signal) =>
           createKafkaSink(
             {

@@ -19,6 +19,8 @@ export interface OwnedSource {
   /** Opens the session, and owns the log for as long as `work` runs. */
   session(): Promise<SourceSession<unknown>>;
   state(): Promise<SourceState>;
+  /** As `state`, for one who replaces everything in it. */
+  stateToReplace(): Promise<SourceState>;
 }
 
 /**
@@ -44,16 +46,18 @@ export async function withOwnedSource<T>(
     opened ??= openAndClaim(configured, sourceName, resources, signal);
     return opened;
   };
-  const state = async () => {
+  const claim = async (open: 'open' | 'openToReplace') => {
     if (settings.checkpoint.store === 'kafka') await session();
-    const claimed = await store.open(sourceName, signal).catch((error: unknown) => {
+    const claimed = await store[open](sourceName, signal).catch((error: unknown) => {
       throw error instanceof OwnershipLostError ? running(sourceName, error) : error;
     });
     resources.use(claimed);
     return claimed;
   };
   // Awaited here: the resources are given back when this function ends.
-  return await work({ configured, signal, session, state });
+  const state = () => claim('open');
+  const stateToReplace = () => claim('openToReplace');
+  return await work({ configured, signal, session, state, stateToReplace });
 }
 
 async function openAndClaim(

@@ -21,7 +21,7 @@ export function exportCheckpoint(settings: Settings, source: string): Promise<st
  * @throws ConfigurationError where any part of it cannot be read; nothing is changed then.
  */
 export function importCheckpoint(settings: Settings, source: string, text: string, origin: string): Promise<void> {
-  return withOwnedSource(settings, source, async ({ configured, state: claim, signal }) => {
+  return withOwnedSource(settings, source, async ({ configured, stateToReplace: claim, signal }) => {
     // Read as the next start would read it, before anything is written.
     const checkpoint = readDocument(text, origin);
     if (checkpoint?.position) configured.connector.positions.decode(checkpoint.position);

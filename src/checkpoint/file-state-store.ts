@@ -24,7 +24,20 @@ export class FileStateStore implements StateStore {
   }
 
   /** @throws OwnershipLostError while a live process, also this one, has the source open. */
-  async open(source: string, signal: AbortSignal): Promise<SourceState> {
+  open(source: string, signal: AbortSignal): Promise<SourceState> {
+    return this.#claim(source, signal, async (path) => (await readEntries(path, source)) ?? new Map());
+  }
+
+  /** Every save writes the whole of it, so nothing has to be known of what there was. */
+  openToReplace(source: string, signal: AbortSignal): Promise<SourceState> {
+    return this.#claim(source, signal, async () => new Map());
+  }
+
+  async #claim(
+    source: string,
+    signal: AbortSignal,
+    read: (path: string) => Promise<ReadonlyMap<string, string>>,
+  ): Promise<SourceState> {
     signal.throwIfAborted();
     const stem = join(this.#directory, fileStem(source));
     try {
@@ -37,7 +50,7 @@ export class FileStateStore implements StateStore {
       signal.throwIfAborted();
       // What a crash left of a save: the file itself is the state before that save, which was never reported as done.
       await rm(`${stem}.json.tmp`, { force: true });
-      const entries = (await readEntries(`${stem}.json`, source)) ?? new Map<string, string>();
+      const entries = await read(`${stem}.json`);
       const state = new FileSourceState(source, `${stem}.json`, lock, entries, () => this.#open.delete(state));
       this.#open.add(state);
       return state;

@@ -1,8 +1,15 @@
-import { FatalError } from '../core/errors.ts';
+import { FatalError, ResyncRequiredError } from '../core/errors.ts';
 import type { FencedTopic, TopicClaim } from '../core/fenced-topic.ts';
 import { OneAtATime } from '../core/one-at-a-time.ts';
 import type { SourceState, StateStore } from '../core/source-state.ts';
 import { untilAborted } from '../core/until-aborted.ts';
+import { isCount, StoredJson } from './stored-json.ts';
+
+/**
+ * Beside the entries of a source, how many they are. A topic that lost its older records would else give the newest
+ * checkpoint without what belongs to it: an unfinished snapshot would be none, a table would be looked up too late.
+ */
+const COUNT_KEY = 'count';
 
 /**
  * All sources in one compacted topic: the record key is the JSON array `["<source>","<key>"]`, the value the entry's text,
@@ -19,26 +26,64 @@ export class KafkaStateStore implements StateStore {
   }
 
   async open(source: string, signal: AbortSignal): Promise<SourceState> {
+    const claim = await this.#claim(source, signal);
+    try {
+      this.#verifyCount(source, claim.records);
+      return this.#stateOf(source, claim);
+    } catch (error) {
+      await claim[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async openToReplace(source: string, signal: AbortSignal): Promise<SourceState> {
+    return this.#stateOf(source, await this.#claim(source, signal));
+  }
+
+  #claim(source: string, signal: AbortSignal): Promise<TopicClaim> {
     const request = { transactionalId: transactionalId(this.#topicName, source), keyPrefix: keyPrefix(source), source };
-    const claim = await this.#topic.claim(request, signal);
+    return this.#topic.claim(request, signal);
+  }
+
+  #stateOf(source: string, claim: TopicClaim): SourceState {
     const state = new KafkaSourceState(source, claim, () => this.#open.delete(state));
     this.#open.add(state);
     return state;
   }
 
   async peek(source: string, signal: AbortSignal): Promise<ReadonlyMap<string, string> | null> {
-    const records = await this.#topic.peek(keyPrefix(source), signal);
-    return records.size === 0 ? null : entriesOf(records);
+    const entries = entriesOf(await this.#topic.peek(keyPrefix(source), signal));
+    return entries.size === 0 ? null : entries;
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#open].map((state) => state[Symbol.asyncDispose]()));
     await this.#topic.close();
   }
+
+  /** States without a count are of versions that wrote none. */
+  #verifyCount(source: string, records: ReadonlyMap<string, string>): void {
+    const text = records.get(recordKey(source, COUNT_KEY));
+    if (text === undefined) return;
+    const json = new StoredJson(text, `the number of entries of source ${source}`, 1);
+    const count = json.field('entries', isCount, 'a number');
+    const found = records.size - 1;
+    if (found === count) return;
+    throw new ResyncRequiredError(
+      `the checkpoint topic ${this.#topicName} has ${found} of the ${count} entries of source ${source}: records of it were deleted`,
+      {
+        code: 'CHECKPOINT_TOPIC_CUT',
+        remedy:
+          `Let the topic be compacted and nothing else. Import an exported checkpoint with \`tailrace checkpoint import\`, ` +
+          `or take a new snapshot: tailrace resync ${source}.`,
+        source,
+      },
+    );
+  }
 }
 
 class KafkaSourceState implements SourceState {
-  readonly entries: Map<string, string>;
+  entries: ReadonlyMap<string, string>;
   readonly #source: string;
   readonly #claim: TopicClaim;
   readonly #disposed: () => void;
@@ -61,12 +106,15 @@ class KafkaSourceState implements SourceState {
       signal.throwIfAborted();
       this.#closing.signal.throwIfAborted();
       if (changes.size === 0) return;
-      const records = new Map([...changes].map(([key, value]) => [recordKey(this.#source, key), value]));
-      await this.#claim.put(records, this.#closing.signal);
+      const next = new Map(this.entries);
       for (const [key, value] of changes) {
-        if (value === null) this.entries.delete(key);
-        else this.entries.set(key, value);
+        if (value === null) next.delete(key);
+        else next.set(key, value);
       }
+      const records = new Map([...changes].map(([key, value]) => [recordKey(this.#source, key), value]));
+      records.set(recordKey(this.#source, COUNT_KEY), JSON.stringify({ formatVersion: 1, entries: next.size }));
+      await this.#claim.put(records, this.#closing.signal);
+      this.entries = next;
     });
     return untilAborted(done, signal);
   }
@@ -93,7 +141,9 @@ function recordKey(source: string, key: string): string {
 }
 
 function entriesOf(records: ReadonlyMap<string, string>): Map<string, string> {
-  return new Map([...records].map(([recordKeyText, value]) => [entryKey(recordKeyText), value]));
+  const entries = new Map([...records].map(([recordKeyText, value]) => [entryKey(recordKeyText), value]));
+  entries.delete(COUNT_KEY);
+  return entries;
 }
 
 function entryKey(recordKeyText: string): string {

@@ -1,4 +1,5 @@
 import type { Checkpoint, TopicProgress } from '../core/checkpoint.ts';
+import { TailraceError } from '../core/errors.ts';
 import type { KnownSchemaIds } from '../core/known-schema-ids.ts';
 import type { SnapshotMemory } from '../core/snapshot-progress.ts';
 import type { SourceMemory } from '../core/source-memory.ts';
@@ -13,6 +14,9 @@ import {
   isTopicProgressKey,
   topicProgressKey,
 } from './topic-progress-codec.ts';
+
+/** What only a state that replaces it can mend. */
+const UNREADABLE = new Set(['STATE_DAMAGED', 'CHECKPOINT_TOPIC_CUT']);
 
 /** The SourceMemory over a claimed state. */
 export class StoredSourceMemory implements SourceMemory {
@@ -41,7 +45,27 @@ export class StoredSourceMemory implements SourceMemory {
 
   /** Claims the state of `source` and reads it. */
   static async open(store: StateStore, source: string, signal: AbortSignal): Promise<StoredSourceMemory> {
-    const state = await store.open(source, signal);
+    return StoredSourceMemory.#over(await store.open(source, signal), source);
+  }
+
+  /** As `open`, for a source that starts over: of what cannot be read nothing is kept. */
+  static async openToStartOver(store: StateStore, source: string, signal: AbortSignal): Promise<StoredSourceMemory> {
+    try {
+      return await StoredSourceMemory.open(store, source, signal);
+    } catch (error) {
+      if (!(error instanceof TailraceError) || !UNREADABLE.has(error.code)) throw error;
+    }
+    const state = await store.openToReplace(source, signal);
+    try {
+      await state.put(new Map([...state.entries.keys()].map((key) => [key, null])), signal);
+    } catch (error) {
+      await state[Symbol.asyncDispose]();
+      throw error;
+    }
+    return StoredSourceMemory.#over(state, source);
+  }
+
+  static async #over(state: SourceState, source: string): Promise<StoredSourceMemory> {
     try {
       return new StoredSourceMemory(state, source);
     } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * The durable memory of the daemon, one small key-value set per source, in a compacted Kafka topic or in a file.
- * Keys: `checkpoint`, `topic/<name>`, `relation/<id>`, `schema-id/<hash>`. Values are JSON text.
+ * Keys: `checkpoint`, `snapshot`, `topic/<name>`, `relation/<id>`, `schema-id/<hash>`. Values are JSON text.
  */
 export interface StateStore {
   /**
@@ -8,6 +8,8 @@ export interface StateStore {
    * Waits or fails as the store can: the file store refuses at once while a live process holds its lock.
    */
   open(source: string, signal: AbortSignal): Promise<SourceState>;
+  /** As `open`, for one who replaces everything that is stored: damage of it is no obstacle, and its values are not given. */
+  openToReplace(source: string, signal: AbortSignal): Promise<SourceState>;
   /**
    * Reads without claiming, for `checkpoint show`. Null where nothing is stored. May miss the newest `put` for a moment: a
    * broker marks a transaction as committed after it has answered.

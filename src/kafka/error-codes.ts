@@ -13,6 +13,7 @@ import {
  * - `too-large`: above `max.message.bytes`;
  * - `fenced`: another producer took over our transactional id;
  * - `producer-lost`: the broker no longer accepts this producer id, a new one must start from the checkpoint;
+ * - `clock`: the times of our clock and the broker's are too far apart;
  * - `authorization` and `configuration`: the operator has to change something; `fatal`: we broke the protocol.
  */
 export type KafkaErrorKind =
@@ -23,6 +24,7 @@ export type KafkaErrorKind =
   | 'too-large'
   | 'fenced'
   | 'producer-lost'
+  | 'clock'
   | 'authorization'
   | 'configuration'
   | 'fatal';
@@ -68,7 +70,7 @@ const CODES = new Map<number, readonly [name: string, kind: KafkaErrorKind]>([
   [29, ['TOPIC_AUTHORIZATION_FAILED', 'authorization']],
   [30, ['GROUP_AUTHORIZATION_FAILED', 'authorization']],
   [31, ['CLUSTER_AUTHORIZATION_FAILED', 'authorization']],
-  [32, ['INVALID_TIMESTAMP', 'fatal']],
+  [32, ['INVALID_TIMESTAMP', 'clock']],
   [33, ['UNSUPPORTED_SASL_MECHANISM', 'configuration']],
   [34, ['ILLEGAL_SASL_STATE', 'configuration']],
   [35, ['UNSUPPORTED_VERSION', 'configuration']],
@@ -153,6 +155,13 @@ export function kafkaError(code: number, doing: string, detail: string | null, s
       return new ConfigurationError(message, {
         ...context,
         remedy: 'Raise max.message.bytes of the topic, and let the daemon read it (DescribeConfigs on the topic).',
+      });
+    case 'clock':
+      return new TransientError(message, {
+        ...context,
+        remedy:
+          'Set the clock of this machine, of the database or of the brokers right: a record must not be stamped more than ' +
+          'message.timestamp.after.max.ms ahead of the broker. The source then goes on by itself.',
       });
     case 'fatal':
       return new FatalError(message, {

@@ -84,6 +84,11 @@ export class KafkaTopic implements SinkTopic {
     return true;
   }
 
+  /** Where the partition ended when something was last acknowledged in it; 0 where nothing was. */
+  acknowledgedEnd(partition: number): number {
+    return this.#endOffsets[partition] ?? 0;
+  }
+
   /** The broker has the batch that ends before `endOffset`. */
   acknowledged(partition: number, endOffset: number): void {
     const known = this.#endOffsets[partition] ?? -1;

@@ -28,6 +28,8 @@ export class PartitionQueue {
   readonly #inFlight: RecordBatch[] = [];
   readonly #returned: RecordBatch[] = [];
   #inFlightTo = -1;
+  /** Index of the newest batch that is in the log. */
+  #acknowledgedTo = -1;
   /** The broker has taken a batch, and holds the next ones against its sequence. */
   #isKnown = false;
   #nextSequence: number;
@@ -111,10 +113,16 @@ export class PartitionQueue {
     this.#inFlightTo = this.leaderId;
   }
 
+  /** Whether no later batch is known to be in the log: one that was sent again may have been there before those behind it. */
+  isNewest({ index }: RecordBatch): boolean {
+    return index > this.#acknowledgedTo;
+  }
+
   /** The batch is in the log. */
   acknowledged(batch: RecordBatch): void {
     this.#leaveFlight(batch);
     this.#isKnown = true;
+    this.#acknowledgedTo = Math.max(this.#acknowledgedTo, batch.index);
     this.#failures = 0;
     this.lastErrorCode = 0;
     if (this.#recoverUpTo === batch) this.#recoverUpTo = null;

@@ -171,8 +171,12 @@ export class Sender implements SenderHost {
 
   #acknowledged(writer: PartitionWriter, batch: RecordBatch, baseOffset: number): void {
     const { queue } = writer;
-    queue.acknowledged(batch);
     const topic = this.#topics.get(queue.topic)!;
+    if (baseOffset >= 0 && queue.isNewest(batch) && baseOffset < topic.acknowledgedEnd(queue.partition)) {
+      this.fail(shortened(topic, queue.partition, baseOffset, this.#dependencies.source));
+      return;
+    }
+    queue.acknowledged(batch);
     if (baseOffset >= 0) topic.acknowledged(queue.partition, baseOffset + batch.count);
     if (topic.isDraining && topic.useNewPartitions()) this.#refreshMetadata();
     for (const ticket of batch.tickets) ticket.release();
@@ -313,6 +317,18 @@ export class Sender implements SenderHost {
     }
     if (nowMs - this.#refreshedAtMs > METADATA_MAX_AGE_MS) this.#refreshMetadata();
   }
+}
+
+/**
+ * Requests name their topic, and a broker that knows nothing of a producer takes any sequence number: a topic that was made
+ * again takes the next batch without a word. Only its offset tells.
+ */
+function shortened(topic: KafkaTopic, partition: number, offset: number, source: string): ResyncRequiredError {
+  return new ResyncRequiredError(
+    `topic ${topic.name} took a batch at offset ${offset} of partition ${partition}, where ${topic.acknowledgedEnd(partition)} ` +
+      'was acknowledged: it was deleted and made again, or cut short, and records that were published are lost',
+    { code: 'KAFKA_RECORDS_LOST', remedy: `Take a new snapshot: tailrace resync ${source}.`, source },
+  );
 }
 
 function recreated(topic: KafkaTopic, found: TopicMetadata, source: string): ResyncRequiredError {

@@ -67,6 +67,8 @@ export class RunRecord {
   lagSeconds(nowUs: number): number | null {
     if (this.#caughtUp) return 0;
     if (this.#publishedCommitUs === null && this.#caughtUpAtUs === null) return null;
+    // Who set the clock back since must not see a source without lag until it is that late again.
+    if (this.#caughtUpAtUs !== null && this.#caughtUpAtUs > nowUs) this.#caughtUpAtUs = nowUs;
     const publishedUs = Math.max(this.#publishedCommitUs ?? 0, this.#caughtUpAtUs ?? 0);
     return Math.max(0, nowUs - publishedUs) / 1_000_000;
   }

@@ -75,6 +75,19 @@ export function describeStateStore(name: string, subject: StateStoreUnderTest): 
       assert.deepEqual(Object.fromEntries(again.entries), expected);
     });
 
+    it('is replaced as a whole by one who does not look at what there was', async (t) => {
+      const store = (await createPlace(t)).openStore();
+      const before = await store.open('shop', deadline());
+      await before.put(entries({ checkpoint: '1', 'relation/1': 'x' }), deadline());
+      await before[Symbol.asyncDispose]();
+      const replaced = await store.openToReplace('shop', deadline());
+      const forgotten = [...replaced.entries.keys()].map((key) => [key, null] as const);
+      await replaced.put(new Map([...forgotten, ['checkpoint', '2'] as const]), deadline());
+      await replaced[Symbol.asyncDispose]();
+      await using again = await store.open('shop', deadline());
+      assert.deepEqual(Object.fromEntries(again.entries), { checkpoint: '2' });
+    });
+
     it('gives every value back to the byte', async (t) => {
       const store = (await createPlace(t)).openStore();
       const values = entries({

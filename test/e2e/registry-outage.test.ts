@@ -112,6 +112,49 @@ it('a slow registry delays what is new and breaks nothing', async () => {
   assert.equal(await daemon.stop(), 0);
 });
 
+it('a registry that refuses us at a change of schema stops the source before it, until it is asked again', async () => {
+  await using proxy = await FaultProxy.inFrontOf(registryUrl());
+  await using tailed = await tailedDatabase('CREATE TABLE t (id int PRIMARY KEY)');
+  await using daemon = await Daemon.create({
+    sources: [tailed.source()],
+    config: { schema_registry: { url: proxy.urlFor(registryUrl()), request_timeout: '5s' } },
+  });
+  const source = tailed.prefix;
+  await daemon.start().streaming();
+  await tailed.query('INSERT INTO t VALUES (1)');
+  await tailed.records('public.t', 1);
+  const refusals = [
+    [401, /schema_registry\.auth/],
+    [403, /Let the registry user read and write subject/],
+  ] as const;
+  for (const [index, [status, remedy]] of refusals.entries()) {
+    await proxy.become({ kind: 'http-status', status });
+    await tailed.query(`ALTER TABLE t ADD COLUMN a${status} int`);
+    await tailed.query('INSERT INTO t VALUES ($1)', [index + 2]);
+    const { last_error } = await awaitState(daemon, source, 'failed');
+    assert.equal(last_error?.code, 'REGISTRY_REFUSED');
+    assert.match(last_error?.message ?? '', new RegExp(`subject ${source}\\.public\\.t-\\w+ \\(HTTP ${status}`));
+    assert.match(last_error?.remedy ?? '', remedy);
+    const metrics = await metricsOf(daemon);
+    assert.equal(metrics.value('tailrace_errors_total', { source, class: 'configuration' }), index + 1);
+    assert.ok((metrics.value('tailrace_registry_requests_total', { outcome: 'refused' }) ?? 0) > 0);
+    assert.equal(
+      (await tailed.records('public.t', index + 1)).length,
+      index + 1,
+      'nothing under the new schema is sent',
+    );
+    await proxy.become({ kind: 'none' });
+    const resumed = await fetch(`${await daemon.url()}/api/v1/sources/${source}/resume`, {
+      method: 'POST',
+      signal: AbortSignal.timeout(30_000),
+    });
+    assert.equal(resumed.status, 200, await resumed.text());
+    await daemon.streaming();
+    assert.deepEqual(idsOf(await tailed.records('public.t', index + 2)), range(1, index + 2));
+  }
+  assert.equal(await daemon.stop(), 0);
+});
+
 it('of several registries the one that answers is used', async () => {
   await using proxy = await FaultProxy.inFrontOf(registryUrl(), { kind: 'refuse' });
   await using tailed = await tailedDatabase('CREATE TABLE t (id int PRIMARY KEY)');

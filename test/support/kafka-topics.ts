@@ -58,6 +58,27 @@ export async function describeTopic(
   });
 }
 
+/** Id of the broker that leads a partition now; -1 where none does. */
+export async function leaderOf(topic: string, partition = 0, brokers = kafkaBrokers()): Promise<number> {
+  return withAdmin(brokers, async (admin) => {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return topics[0]?.partitions.find(({ partitionId }) => partitionId === partition)?.leader ?? -1;
+  });
+}
+
+/** Whether every replica of every partition of the topic has all of it. */
+export async function isInSync(topic: string, brokers = kafkaBrokers()): Promise<boolean> {
+  return withAdmin(brokers, async (admin) => {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return topics.every(({ partitions }) => partitions.every(({ isr, replicas }) => isr.length === replicas.length));
+  });
+}
+
+/** Gives a topic more partitions. */
+export async function addPartitions(topic: string, count: number, brokers = kafkaBrokers()): Promise<void> {
+  await withAdmin(brokers, (admin) => admin.createPartitions({ topicPartitions: [{ topic, count }] }));
+}
+
 /** Deletes every topic whose name starts with `prefix` (a name of `uniqueName`, so that no one else's goes with it). */
 export async function deleteKafkaTopics(prefix: string, brokers = kafkaBrokers()): Promise<void> {
   if (prefix.length < 8) throw new Error(`prefix "${prefix}" is too short to be the name of one test`);

@@ -2,7 +2,7 @@ import { generateKeyPairSync, pbkdf2Sync, randomBytes, sign } from 'node:crypto'
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type KafkaListener, type KafkaService, startKafka } from '../../deploy/local/kafka.ts';
+import { type KafkaListener, type KafkaCluster, startKafka } from '../../deploy/local/kafka.ts';
 import { Connections } from '../../src/kafka/connections.ts';
 import type { Api } from '../../src/kafka/protocol/api.ts';
 import type { Certificate, CertificateAuthority } from './certificate.ts';
@@ -15,7 +15,7 @@ export const SESSION_MS = 2_000;
 const ITERATIONS = 4_096;
 
 /** A broker whose listeners are named for what they ask for, and who vouches for it. */
-export interface SecureKafka extends OwnService<KafkaService> {
+export interface SecureKafka extends OwnService<KafkaCluster> {
   /** `host:port` of a listener. */
   at(listener: string): string;
   /** A bearer token that the broker accepts for so long. */
@@ -53,13 +53,13 @@ export async function startSecureKafka(authority: CertificateAuthority): Promise
       { name: 'SASL_TLS', protocol: 'SASL_SSL', settings: { ...tls('sasl', right), ...sasl(SESSION_MS) } },
     ];
     return startKafka(
-      1,
-      { runDirectory, ...context },
       {
+        brokers: 1,
         listeners,
         settings: { 'sasl.oauthbearer.jwks.endpoint.url': keys },
         javaOptions: [`-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${keys}`],
       },
+      { runDirectory, ...context },
     );
   });
   try {

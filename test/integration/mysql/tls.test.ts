@@ -193,12 +193,15 @@ for (const server of ['mysql', 'mariadb'] as const) {
 
     test('the binlog is read over a connection that is verified as every other is', async () => {
       const [status] = await admin.query<mysql.RowDataPacket[]>('SHOW BINARY LOGS');
+      const variable = server === 'mysql' ? 'server_uuid' : 'server_id';
+      const [[identity]] = await admin.query<mysql.RowDataPacket[]>(`SELECT @@global.${variable} AS identity`);
       const read = (tls: Tls) =>
         BinlogConnection.start(
           {
             connection: connectionTo(own.service, tls),
             dialect: server,
             serverId: 4711,
+            identity: String(identity!.identity),
             start: { kind: 'file', file: String(status.at(-1)!.Log_name), position: 4 },
             heartbeatPeriodMs: 1_000,
             silenceLimitMs: 60_000,

@@ -201,6 +201,7 @@ test('the stream of changes is encrypted as every other connection is', async ()
         connection: connectionTo(tls, SCRAM),
         slot: 's',
         publications: ['p'],
+        server: null,
         statusIntervalMs: 1_000,
         silenceLimitMs: 60_000,
         clock: new SystemClock(),

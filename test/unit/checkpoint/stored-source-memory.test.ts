@@ -15,7 +15,8 @@ function checkpoint(position: string | null): Checkpoint {
 }
 
 function storeOf(state: MemorySourceState): StateStore {
-  return { open: async () => state, peek: async () => state.entries, close: async () => {} };
+  const open = async () => state;
+  return { open, openToReplace: open, peek: async () => state.entries, close: async () => {} };
 }
 
 describe('stored source memory', () => {
@@ -69,6 +70,22 @@ describe('stored source memory', () => {
     );
     assert.deepEqual(memory.checkpoint, checkpoint(null));
     assert.deepEqual(memory.topics, []);
+  });
+
+  it('of what cannot be read keeps nothing, for a source that starts over', async () => {
+    const damaged = { checkpoint: 'half of i', 'schema-id/hash': '{}', 'topic/t': 'x' };
+    const state = new MemorySourceState(damaged);
+    const memory = await StoredSourceMemory.openToStartOver(storeOf(state), 'shop', never);
+    assert.deepEqual([memory.checkpoint, memory.topics, state.entries.size], [null, [], 0]);
+    await memory.startOver(checkpoint(null), never);
+    assert.deepEqual(new StoredSourceMemory(state, 'shop').checkpoint, checkpoint(null));
+  });
+
+  it('keeps what can be read, for a source that starts over', async () => {
+    const state = new MemorySourceState();
+    await new StoredSourceMemory(state, 'shop').save(checkpoint('7'), null, [], null, never);
+    const memory = await StoredSourceMemory.openToStartOver(storeOf(state), 'shop', never);
+    assert.deepEqual(memory.checkpoint, checkpoint('7'));
   });
 
   it('gives the claim back where what it finds is damaged', async () => {

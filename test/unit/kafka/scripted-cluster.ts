@@ -74,6 +74,14 @@ export class ScriptedCluster {
     }
   }
 
+  /** Another topic of the same name: nothing of before is known of it. */
+  recreate(): void {
+    const count = this.#partitions.length;
+    this.topicId += 1;
+    this.#partitions.length = 0;
+    this.setPartitions(count);
+  }
+
   async start(nodes: number): Promise<void> {
     for (let nodeId = 1; nodeId <= nodes; nodeId++) {
       const server = createServer((socket) => this.#serve(nodeId, socket));

@@ -296,6 +296,33 @@ test('a recreated topic is noticed while running', async () => {
   });
 });
 
+test('a topic that was made again, or cut short, is noticed by the offset of the next batch', async () => {
+  await withStage({}, async ({ cluster, sink }) => {
+    const topic = await sink.topic(TOPIC, never);
+    appendRecord(topic, { key: 'k', value: 'v' });
+    appendRecord(topic, { key: 'k', value: 'v' });
+    await sink.flush(AbortSignal.timeout(5_000));
+    cluster.recreate();
+    const ticket = new Ticket(() => {});
+    appendRecord(topic, { key: 'k', value: 'v' }, ticket);
+    ticket.seal();
+    await assert.rejects(sink.flush(AbortSignal.timeout(5_000)), (error) => {
+      assert.ok(error instanceof ResyncRequiredError);
+      assert.equal(error.code, 'KAFKA_RECORDS_LOST');
+      assert.match(
+        error.message,
+        /shop\.public\.orders took a batch at offset 0 of partition 0, where 2 was acknowledged/,
+      );
+      return true;
+    });
+    assert.equal(ticket.isSettled, false, 'nothing after the loss counts as published');
+    assert.deepEqual(
+      sink.takeProgress().map(({ endOffsets }) => endOffsets),
+      [[2]],
+    );
+  });
+});
+
 test('new partitions are used only once everything sent before is acknowledged', async () => {
   await withStage({}, async ({ cluster, sink, warnings }) => {
     const topic = await sink.topic(TOPIC, never);
