@@ -6,3 +6,8 @@
 export function filterCondition(filter: string): string {
   return `((${filter}\n) AND (TRUE OR CASE WHEN ${filter}\n THEN TRUE END))`;
 }
+
+/** The condition of the rows for which the filter does not hold: NULL lets no row pass either. */
+export function outsideCondition(filter: string): string {
+  return `CASE WHEN ${filter}\n THEN TRUE END IS NOT TRUE`;
+}

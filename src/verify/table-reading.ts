@@ -1,5 +1,6 @@
 import type { ChangeBatch } from '../core/change-batch.ts';
 import type { Clock } from '../core/clock.ts';
+import { outsideCondition } from '../core/filter-condition.ts';
 import type { ChunkEnd, RowKey, SnapshotReader, SnapshotTable, SnapshotView } from '../core/snapshot.ts';
 import { qualifiedName } from '../core/table.ts';
 
@@ -137,8 +138,7 @@ export class TableReading implements AsyncDisposable {
     { filter, visit }: OutsideRows,
     signal: AbortSignal,
   ): Promise<void> {
-    // NULL lets no row pass either.
-    const complement = `(${filter}\n) IS NOT TRUE`;
+    const complement = outsideCondition(filter);
     for (let from = after; ; ) {
       const end = await this.#readIn(view, { after: from, upTo, filter: complement }, CHUNK_ROWS, visit, signal);
       if (end.isDone) return;

@@ -178,7 +178,7 @@ export class ModelWorld {
       contains: () => false,
       isPassed: (position) => (position as number) >= readAt,
       async *read({ after, upTo, keys, filter }) {
-        assert.ok(filter === null || filter === `(${world.filter}\n) IS NOT TRUE`);
+        assert.ok(filter === null || filter === `CASE WHEN ${world.filter}\n THEN TRUE END IS NOT TRUE`);
         world.#goOn();
         readAt = world.#committed;
         const rows = [...world.#rows()]
