@@ -9,7 +9,7 @@ import { deleteKafkaTopics } from '../support/kafka-topics.ts';
 import { createPostgresDatabase } from '../support/postgres-database.ts';
 import { registryUrl } from '../support/services.ts';
 import { awaitConfirmed } from '../support/slot-progress.ts';
-import { awaitState } from '../support/tailed-database.ts';
+import { awaitSnapshot } from '../support/tailed-database.ts';
 import { testSource } from '../support/test-source.ts';
 import { TextStream } from '../support/text-stream.ts';
 import { uniqueName } from '../support/unique-name.ts';
@@ -57,8 +57,8 @@ test('each command does its work, or says why not and what to write, with a daem
     sources: [testSource(name, database, { snapshot: { mode: 'initial' } })],
   });
   try {
-    await daemon.start().streaming();
-    await awaitState(daemon, name, 'streaming');
+    await daemon.start();
+    await awaitSnapshot(daemon, name);
     await awaitConfirmed(database, name);
     const address = await daemon.url();
     const url = ['--url', address];

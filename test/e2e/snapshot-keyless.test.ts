@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { awaitUntil } from '../support/await-until.ts';
 import { Daemon } from '../support/daemon-process.ts';
-import { awaitState, tailedDatabase } from '../support/tailed-database.ts';
+import { awaitSnapshot, tailedDatabase } from '../support/tailed-database.ts';
 import { tableOf, verify } from '../support/verify-command.ts';
 
 const ROWS = 30_000;
@@ -39,7 +39,7 @@ test('a large table without a key is read by all readers in one view, while it i
     }
   })();
   try {
-    await awaitState(daemon, tailed.prefix, 'streaming', 90_000);
+    await awaitSnapshot(daemon, tailed.prefix);
   } finally {
     isOver = true;
     await writing;

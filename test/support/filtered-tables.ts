@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { AvroDecoder } from './avro-decoder.ts';
 import { Daemon } from './daemon-process.ts';
-import { awaitState, decodeAll } from './tailed-database.ts';
+import { awaitSnapshot, decodeAll } from './tailed-database.ts';
 import { rewriteTopic } from './topic-damage.ts';
 import { readTopics } from './topic-reader.ts';
 import { tableOf, verify } from './verify-command.ts';
@@ -37,7 +37,7 @@ export interface FilteredSource {
 export async function verifyFilteredTables({ source, name, schema, query }: FilteredSource): Promise<void> {
   await using daemon = await Daemon.create({ sources: [source] });
   await daemon.start();
-  await awaitState(daemon, name, 'streaming');
+  await awaitSnapshot(daemon, name);
   const [orders, visits] = [`${schema}.orders`, `${schema}.visits`];
   const looked = async () => {
     const verdict = await verify(daemon.configPath, name);

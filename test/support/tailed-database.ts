@@ -92,6 +92,15 @@ export async function awaitState(daemon: Daemon, source: string, state: string, 
   }
 }
 
+/** Waits until the initial snapshot is complete; before it begins the source may stream for a moment. */
+export async function awaitSnapshot(daemon: Daemon, source: string, timeoutMs = 90_000): Promise<void> {
+  const isComplete = async () => {
+    const { snapshot, state } = await daemon.status(source);
+    return snapshot?.state === 'completed' && state === 'streaming';
+  };
+  await daemon.until(`the snapshot of ${source} was complete`, isComplete, timeoutMs);
+}
+
 /** Waits until everything that was committed so far is published and checkpointed. */
 export async function caughtUp(daemon: Daemon, { database }: TailedDatabase, source: string): Promise<void> {
   const [at] = await database.query<{ lsn: string }>('SELECT pg_current_wal_lsn()::text AS lsn');
