@@ -63,12 +63,14 @@ export class StoredSourceMemory implements SourceMemory {
   }
 
   async startOver(checkpoint: Checkpoint, signal: AbortSignal): Promise<void> {
-    const forgotten = [...this.#topics.keys()].map(topicProgressKey);
-    if (this.#snapshot !== null) forgotten.push(SNAPSHOT_KEY);
-    const entries = new Map<string, string | null>(forgotten.map((key) => [key, null]));
+    const kept = signalsOnly(this.#snapshot);
+    const entries = new Map<string, string | null>(
+      [...this.#topics.keys()].map((topic) => [topicProgressKey(topic), null]),
+    );
+    if (this.#snapshot !== null) entries.set(SNAPSHOT_KEY, kept === null ? null : encodeSnapshotMemory(kept));
     await this.schemas.saveAndForgetAll(entries.set(CHECKPOINT_KEY, encodeCheckpoint(checkpoint)), signal);
     this.#topics.clear();
-    this.#snapshot = null;
+    this.#snapshot = kept;
     this.#checkpoint = checkpoint;
   }
 
@@ -100,4 +102,10 @@ export class StoredSourceMemory implements SourceMemory {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#state[Symbol.asyncDispose]();
   }
+}
+
+/** What operators have asked for is no matter of the log: it outlives the position. */
+function signalsOnly(snapshot: SnapshotMemory | null): SnapshotMemory | null {
+  const signals = snapshot?.signals;
+  return signals === undefined ? null : { formatVersion: 1, covered: [], isUnaccounted: true, running: null, signals };
 }

@@ -14,7 +14,7 @@ export interface SourceMemory extends AsyncDisposable {
   readonly schemaIds: KnownSchemaIds;
   /**
    * Saves the checkpoint of a source that starts over, and in the same save forgets everything of before but the registry's
-   * ids: how far topics and snapshots had come, and the versions of tables.
+   * ids and the signals: how far topics and snapshots had come, and the versions of tables.
    * @throws OwnershipLostError where a newer owner exists.
    */
   startOver(checkpoint: Checkpoint, signal: AbortSignal): Promise<void>;

@@ -64,7 +64,7 @@ export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
     const from = await session.initialise(memory.schemas, signal);
     const { connector, settings, clock } = this.#dependencies;
     const position = connector.positions.encode(from);
-    const snapshot = snapshotAtFirst(settings.snapshot.mode, clock.nowMs());
+    const snapshot = snapshotAtFirst(settings.snapshot.mode, clock.nowMs(), memory.snapshot);
     await memory.save(this.#checkpoint('streaming', session.serverIdentity, position), null, [], snapshot, signal);
     return from;
   }

@@ -23,11 +23,19 @@ export function snapshotDue(mode: SnapshotSettings['mode'], stored: SnapshotMemo
   return stored === null || stored.isUnaccounted === true ? 'account' : 'rest';
 }
 
-/** What a source that starts for the first time has before it; null where nothing is to be read. */
-export function snapshotAtFirst(mode: SnapshotSettings['mode'], startedAtMs: number): SnapshotMemory | null {
+/**
+ * What a source that starts for the first time, or over, has before it; null where nothing is to be read.
+ * @param kept what is stored of before.
+ */
+export function snapshotAtFirst(
+  mode: SnapshotSettings['mode'],
+  startedAtMs: number,
+  kept: SnapshotMemory | null,
+): SnapshotMemory | null {
   if (mode === 'no_data' || mode === 'never') return null;
   const running = { id: crypto.randomUUID(), kind: 'initial', isPaused: false, startedAtMs, tables: null } as const;
-  return { formatVersion: 1, covered: [], running };
+  const signals = kept?.signals;
+  return { formatVersion: 1, covered: [], running, ...(signals === undefined ? {} : { signals }) };
 }
 
 /** SQL condition on the rows of a table that are read; null: all of them. */

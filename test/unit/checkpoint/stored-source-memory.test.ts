@@ -61,6 +61,22 @@ describe('stored source memory', () => {
     await memory.schemas.add('r', { layout: 'y', since: '10', resolved: '' }, never);
   });
 
+  it('keeps the signals where it starts over, and nothing else of the snapshots', async () => {
+    const state = new MemorySourceState();
+    const memory = new StoredSourceMemory(state, 'shop');
+    const signals = {
+      waiting: [{ id: '1', type: 'execute-snapshot', data: '{}', without: [] }],
+      topic: { topic: 's', offsets: [7] },
+    };
+    const running = { id: 'a', kind: 'initial', isPaused: false, startedAtMs: 1, tables: null } as const;
+    const snapshot = { formatVersion: 1, covered: ['public.a'], running, signals } as const;
+    await memory.save(checkpoint('at 25'), null, [], snapshot, never);
+    await memory.startOver(checkpoint(null), never);
+    const kept = { formatVersion: 1, covered: [], isUnaccounted: true, running: null, signals };
+    assert.deepEqual(memory.snapshot, kept);
+    assert.deepEqual(new StoredSourceMemory(state, 'shop').snapshot, kept);
+  });
+
   it('remembers nothing that was not saved', async () => {
     const memory = new StoredSourceMemory(new MemorySourceState(), 'shop');
     await memory.save(checkpoint(null), null, [], null, never);
