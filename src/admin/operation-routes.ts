@@ -146,7 +146,11 @@ function snapshotRequest(
   body: RouteRequest['body'],
   compilePattern: OperationParts['compilePattern'],
 ): OperationOutcome<SnapshotRequest> {
-  const { tables = null, where = null } = body as { tables?: readonly string[] | null; where?: string | null };
+  const {
+    tables = null,
+    where = null,
+    blocking = false,
+  } = body as { tables?: readonly string[] | null; where?: string | null; blocking?: boolean };
   const patterns: RegExp[] = [];
   for (const [index, source] of (tables ?? []).entries()) {
     const pattern = compilePattern(source);
@@ -156,5 +160,5 @@ function snapshotRequest(
     }
     patterns.push(pattern);
   }
-  return accepted({ tables: tables === null ? null : patterns, where });
+  return accepted({ tables: tables === null ? null : patterns, where, ...(blocking ? { isBlocking: true } : {}) });
 }

@@ -35,6 +35,7 @@ export const SNAPSHOT_BODY: JsonSchema = {
       minLength: 1,
       description: 'SQL for a WHERE clause on each of the tables. All rows when missing or null.',
     },
+    blocking: { type: 'boolean', description: 'Whether the stream rests until the rows are out.' },
   },
   additionalProperties: false,
 };

@@ -1,5 +1,5 @@
 import type { SignalMemory } from '../core/signal.ts';
-import type { SnapshotMemory, SnapshotProgress, TableProgress } from '../core/snapshot-progress.ts';
+import type { SnapshotHold, SnapshotMemory, SnapshotProgress, TableProgress } from '../core/snapshot-progress.ts';
 import { isCount, isObject, isText, StoredJson } from './stored-json.ts';
 
 /** Where a source's state keeps how far its snapshots are. */
@@ -33,10 +33,18 @@ export function decodeSnapshotMemory(text: string, source: string): SnapshotMemo
 function isProgressOrNull(value: unknown): value is SnapshotProgress | null {
   if (value === null) return true;
   if (!isObject(value)) return false;
-  const { id, kind, signalId, isPaused, startedAtMs, tables } = value;
+  const { id, kind, signalId, isPaused, startedAtMs, hold, tables } = value;
   if (!isText(id) || (kind !== 'initial' && kind !== 'incremental') || typeof isPaused !== 'boolean') return false;
   if (signalId !== undefined && !isText(signalId)) return false;
+  if (hold !== undefined && !isHold(hold)) return false;
   return isCount(startedAtMs) && (tables === null || (Array.isArray(tables) && tables.every(isTable)));
+}
+
+function isHold(value: unknown): value is SnapshotHold {
+  if (!isObject(value)) return false;
+  const { from, oldest, read } = value;
+  const isMark = (mark: unknown) => mark === null || isText(mark);
+  return from === 'view' || (from === 'start' && isMark(oldest) && isMark(read));
 }
 
 function isTable(value: unknown): value is TableProgress {

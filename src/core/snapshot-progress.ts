@@ -22,9 +22,24 @@ export interface SnapshotProgress {
   readonly signalId?: string;
   readonly isPaused: boolean;
   readonly startedAtMs: number;
+  /** Missing: the stream goes on while tables are read. */
+  readonly hold?: SnapshotHold;
   /** Null until the tables were looked up. */
   readonly tables: readonly TableProgress[] | null;
 }
+
+/** When the stream rests. Marks are those of views. */
+export type SnapshotHold =
+  /** Once it has passed the view in which all tables are read, until they are. */
+  | { readonly from: 'view' }
+  | {
+      /** From the beginning, until everything is read. */
+      readonly from: 'start';
+      /** Of the first view of which rows may be out; null: none are. */
+      readonly oldest: string | null;
+      /** Of the view in which everything was read: the stream leaves out what is in it. Null while it rests. */
+      readonly read: string | null;
+    };
 
 export interface TableProgress {
   /** Qualified name. */

@@ -11,13 +11,13 @@ export interface SourceOperations {
   /**
    * Stops reading gracefully (what was read is published and checkpointed) and stays `paused` until `resume`, whatever
    * else happens, but for a restart of the daemon. Resolves when the source is paused; pausing a paused one does nothing.
-   * Refused where nothing runs: `failed`, `resync-required`, `stopping`.
+   * Refused where nothing runs: `completed`, `failed`, `resync-required`, `stopping`.
    */
   pause(source: string): Promise<OperationOutcome<SourceStatus>>;
   /**
    * Starts again from the checkpoint: a paused source, one that has failed (what made it fail was mended), one that needs
    * a resync (the verdict is made anew, and may be the same), and one that backs off, without waiting any longer.
-   * Refused where it runs already.
+   * Refused where it runs already, or has completed.
    */
   resume(source: string): Promise<OperationOutcome<SourceStatus>>;
   /**

@@ -152,6 +152,7 @@ export class SourceCondition {
       const detail = `The source waits. ${waitingFor.code}: ${waitingFor.message} ${waitingFor.remedy}`;
       return { source: this.#source.name, state, detail };
     }
+    if (state === 'completed') return null;
     if (state === 'streaming' || state === 'snapshotting' || state === 'paused') return this.stuck();
     const error = state === 'starting' || state === 'stopping' || state === 'stopped' ? null : this.#lastError;
     const detail = error === null ? `The source is ${state}.` : `${error.code}: ${error.message} ${error.remedy}`;

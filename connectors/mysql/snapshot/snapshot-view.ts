@@ -32,6 +32,10 @@ export class MySqlSnapshotView implements SnapshotView<MySqlPosition> {
     this.#parts = parts;
   }
 
+  get mark(): string {
+    return this.#parts.bounds.toString();
+  }
+
   contains(batch: ChangeBatch<MySqlPosition>, index: number): boolean {
     return this.#parts.bounds.contains(batch, index);
   }

@@ -28,12 +28,14 @@ export function snapshotDue(mode: SnapshotSettings['mode'], stored: SnapshotMemo
  * @param kept what is stored of before.
  */
 export function snapshotAtFirst(
-  mode: SnapshotSettings['mode'],
+  { mode, blocking }: Pick<SnapshotSettings, 'mode' | 'blocking'>,
   startedAtMs: number,
   kept: SnapshotMemory | null,
 ): SnapshotMemory | null {
   if (mode === 'no_data' || mode === 'never') return null;
-  const running = { id: crypto.randomUUID(), kind: 'initial', isPaused: false, startedAtMs, tables: null } as const;
+  const fresh = { id: crypto.randomUUID(), kind: 'initial', isPaused: false, startedAtMs, tables: null } as const;
+  const holds = blocking || mode === 'initial_only';
+  const running = holds ? { ...fresh, hold: { from: 'start', oldest: null, read: null } as const } : fresh;
   const signals = kept?.signals;
   return { formatVersion: 1, covered: [], running, ...(signals === undefined ? {} : { signals }) };
 }
@@ -75,10 +77,16 @@ export function progressAtStart(
   const isNew = (table: SnapshotTable) => due === 'all' || !known.has(qualifiedName(table.id));
   // A snapshot whose tables were never looked up is one of all tables.
   const isWhole = due === 'all' || (running !== null && running.tables === null);
-  const readsNew = isWhole || (settings.mode !== 'no_data' && settings.mode !== 'never');
+  const readsNew = (isWhole || (settings.mode !== 'no_data' && settings.mode !== 'never')) && !isReadFirst(running);
   const added = readsNew && due !== 'account' ? inReadingOrder(tables.filter(isNew)) : [];
   const rows = [...(isWhole ? [] : (running?.tables ?? [])), ...added.map((table) => tableToRead(table, settings))];
   if (rows.length === 0) return null;
   if (running !== null) return { ...running, tables: rows };
-  return { ...begun, kind: due === 'all' ? 'initial' : 'incremental', isPaused: false, tables: rows };
+  const hold = settings.blocking ? { hold: { from: 'view' } as const } : {};
+  return { ...begun, kind: due === 'all' ? 'initial' : 'incremental', isPaused: false, ...hold, tables: rows };
+}
+
+/** Everything of it is read, before the stream, which has still to pass the view. */
+export function isReadFirst(progress: SnapshotProgress | null): boolean {
+  return progress?.hold?.from === 'start' && progress.hold.read !== null;
 }

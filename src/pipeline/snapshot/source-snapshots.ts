@@ -13,7 +13,7 @@ import type { SnapshotStateName, SnapshotStatus } from '../../core/snapshot-stat
 import { qualifiedName, type TableVersion } from '../../core/table.ts';
 import type { SignalInbox } from '../signals/signal-inbox.ts';
 import type { StreamWatch } from '../stream-watch.ts';
-import { inReadingOrder, progressAtStart, type SnapshotDue, tableToRead } from './snapshot-due.ts';
+import { inReadingOrder, isReadFirst, progressAtStart, type SnapshotDue, tableToRead } from './snapshot-due.ts';
 import type { SnapshotNotices } from './snapshot-notices.ts';
 import { SnapshotRun, type SnapshotRunParts } from './snapshot-run.ts';
 import { stateOf, statusOf } from './status-of.ts';
@@ -42,6 +42,8 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
   #last: SnapshotStatus | null = null;
   #position: P;
   #isBusy = false;
+  /** What is captured was not compared with what is covered: the stream has to pass what was read first. */
+  #isLookPostponed = false;
   /** Tells how snapshots get on; null where nobody is to be told. */
   notices: SnapshotNotices | null = null;
 
@@ -60,12 +62,17 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
       this.notices?.skipped();
       return;
     }
-    const { settings, stored, clock } = this.#parts;
+    await this.#beginAfter(this.#parts.stored, due, signal);
+  }
+
+  async #beginAfter(stored: SnapshotMemory | null, due: SnapshotDue, signal: AbortSignal): Promise<void> {
+    const { settings, clock } = this.#parts;
     const reader = await this.#openReader(signal);
     const tables = await reader.readTables(signal);
     const begun = { id: crypto.randomUUID(), startedAtMs: clock.nowMs() };
     const progress = progressAtStart(due, stored, tables, settings.snapshot, begun);
-    this.#cover(tables);
+    this.#isLookPostponed = isReadFirst(progress);
+    if (!this.#isLookPostponed) this.#cover(tables);
     if (progress === null) {
       await this.#finish('completed', null);
       this.notices?.skipped();
@@ -85,6 +92,16 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     return this.#run !== null;
   }
 
+  /** The stream has to rest until this changes. */
+  get holdsStream(): boolean {
+    return this.#run?.holdsStream ?? false;
+  }
+
+  /** Nothing is left to be read. */
+  get isRead(): boolean {
+    return this.#run?.isRead ?? true;
+  }
+
   /** Whether what is under way was due by itself: without it consumers would lack rows. */
   get isDueByItself(): boolean {
     return this.#run !== null && !isAskedFor(this.#run.progress);
@@ -98,8 +115,8 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     return this.#run?.notes.takes(batch, index, version) ?? true;
   }
 
-  truncated(tables: readonly TableVersion[]): void {
-    this.#run?.notes.truncated(tables);
+  truncated(batch: ChangeBatch<P>, index: number, tables: readonly TableVersion[]): readonly TableVersion[] {
+    return this.#run?.notes.truncated(batch, index, tables) ?? tables;
   }
 
   altered(): void {
@@ -108,6 +125,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
 
   reached(position: P): boolean {
     this.#position = position;
+    this.#run?.notes.ended();
     return this.wantsStep(false);
   }
 
@@ -120,11 +138,14 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
   async step(signal: AbortSignal): Promise<void> {
     const run = this.#run;
     if (run === null) return;
+    const wasRead = run.isRead && !run.isDone;
     if (!run.isDone) await this.#stepOf(run, AbortSignal.any([signal, this.#closed.signal]));
-    if (!run.isDone || this.#run !== run) return;
-    if (this.#last === null) this.notices?.completed(run.progress);
+    if (this.#run !== run) return;
+    if (run.isRead && !wasRead && this.#last === null) this.#read(run);
+    if (!run.isDone) return;
     this.remember();
     await this.#finish('completed', run);
+    if (this.#isLookPostponed) await this.#beginAfter(this.memory, 'rest', signal);
   }
 
   /** @param begun called when the snapshot begins, before that is remembered. */
@@ -141,6 +162,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
       const { signal } = this.#closed;
       const tables = await (await this.#openReader(signal)).readTables(signal);
       const { tables: patterns, where, filters = [], without = [], kind = 'incremental', signalId } = request;
+      const hold = request.isBlocking === true ? { hold: { from: 'view' } as const } : {};
       const matches = (name: string) =>
         (patterns?.some((pattern) => pattern.test(name)) ?? true) && !without.some((pattern) => pattern.test(name));
       const asked = tables.filter(({ id }) => matches(qualifiedName(id)));
@@ -161,7 +183,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
         return invalid('SNAPSHOT_FILTER_INVALID', wrong.message, wrong.remedy, 'where');
       }
       const asking = signalId === undefined ? {} : { signalId };
-      const fresh = { id: crypto.randomUUID(), kind, ...asking, isPaused: false, startedAtMs: clock.nowMs() };
+      const fresh = { id: crypto.randomUUID(), kind, ...asking, isPaused: false, ...hold, startedAtMs: clock.nowMs() };
       this.#start({ ...fresh, tables: rows }, tables, true);
       begun?.();
       this.remember();
@@ -173,7 +195,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
 
   status(): SnapshotStatus | null {
     const run = this.#run;
-    if (run === null) return this.#last;
+    if (run === null || (run.isRead && this.#last !== null)) return this.#last;
     return statusOf(run.progress, stateOf(run), null, run.waitsFor);
   }
 
@@ -248,6 +270,11 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
       this.#parts.logger.error({ error }, 'the snapshot cannot go on and was stopped; the source streams on');
       this.#stopAll(run);
     }
+  }
+
+  #read(run: SnapshotRun<P>): void {
+    this.notices?.completed(run.progress);
+    this.#last = statusOf(run.progress, 'completed', this.#parts.clock.nowMs(), null);
   }
 
   #stopAll(run: SnapshotRun<P>): null {

@@ -43,7 +43,7 @@ describe('a configuration of the least settings', () => {
           tables: { include: [], exclude: [] },
           columns: { exclude: [], mask: [], hash: [], truncate: [], propagateSourceType: [] },
           messageKeys: [],
-          snapshot: { mode: 'no_data', chunkRows: 50_000, parallelism: 2, where: [] },
+          snapshot: { mode: 'no_data', blocking: false, chunkRows: 50_000, parallelism: 2, where: [] },
           signals: { table: null, topic: null },
           notifications: { topic: null },
           heartbeatIntervalMs: 10_000,

@@ -14,7 +14,7 @@ import {
 const BEGUN = { id: 'new', startedAtMs: 5 };
 
 function settings(mode: SnapshotSettings['mode'] = 'initial'): SnapshotSettings {
-  return { mode, chunkRows: 1000, parallelism: 1, where: [{ table: /^s\.b$/, filter: 'x > 1' }] };
+  return { mode, blocking: false, chunkRows: 1000, parallelism: 1, where: [{ table: /^s\.b$/, filter: 'x > 1' }] };
 }
 
 function table(name: string, key: readonly string[] | null = ['id']): SnapshotTable {
@@ -47,16 +47,16 @@ describe('what a start has to do about snapshots', () => {
   }
 
   it('the first start of a source that reads nothing stores nothing', () => {
-    assert.equal(snapshotAtFirst('no_data', 1, null), null);
-    assert.equal(snapshotAtFirst('never', 1, null), null);
-    const first = snapshotAtFirst('initial', 1, null);
+    assert.equal(snapshotAtFirst({ mode: 'no_data', blocking: false }, 1, null), null);
+    assert.equal(snapshotAtFirst({ mode: 'never', blocking: false }, 1, null), null);
+    const first = snapshotAtFirst({ mode: 'initial', blocking: false }, 1, null);
     assert.deepEqual([first?.running?.kind, first?.running?.tables], ['initial', null]);
   });
 });
 
 describe('the snapshot that a start begins', () => {
   it('the first one is of all tables, those without key first', () => {
-    const stored = snapshotAtFirst('initial', 1, null);
+    const stored = snapshotAtFirst({ mode: 'initial', blocking: false }, 1, null);
     const tables = [table('a'), table('b'), table('c', null)];
     const progress = progressAtStart('rest', stored, tables, settings(), BEGUN);
     assert.deepEqual(names(progress), ['s.c', 's.a', 's.b']);
