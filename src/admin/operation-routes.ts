@@ -55,8 +55,8 @@ export function operationRoutes(parts: OperationParts): readonly Route[] {
       summary: 'Discard the position and start over',
       body: { schema: RESYNC_BODY, description: 'The name of the source again, as a confirmation.' },
       responses: { 202: { description: 'The source starts over.', ...SOURCE }, ...REFUSALS },
-      ...audited('resync', 202, async (name, { confirm }) =>
-        confirm === name ? operations.resync(name) : notConfirmed(),
+      ...audited('resync', 202, async (name, { confirm, keep_deleted }) =>
+        confirm === name ? operations.resync(name, { keepsDeleted: keep_deleted === true }) : notConfirmed(),
       ),
     },
     {

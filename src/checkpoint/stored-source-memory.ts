@@ -62,12 +62,12 @@ export class StoredSourceMemory implements SourceMemory {
     return [...this.#topics.values()];
   }
 
-  async startOver(checkpoint: Checkpoint, signal: AbortSignal): Promise<void> {
-    const kept = signalsOnly(this.#snapshot);
+  async startOver(checkpoint: Checkpoint, kept: SnapshotMemory | null, signal: AbortSignal): Promise<void> {
     const entries = new Map<string, string | null>(
       [...this.#topics.keys()].map((topic) => [topicProgressKey(topic), null]),
     );
-    if (this.#snapshot !== null) entries.set(SNAPSHOT_KEY, kept === null ? null : encodeSnapshotMemory(kept));
+    if (kept !== null) entries.set(SNAPSHOT_KEY, encodeSnapshotMemory(kept));
+    else if (this.#snapshot !== null) entries.set(SNAPSHOT_KEY, null);
     await this.schemas.saveAndForgetAll(entries.set(CHECKPOINT_KEY, encodeCheckpoint(checkpoint)), signal);
     this.#topics.clear();
     this.#snapshot = kept;
@@ -102,10 +102,4 @@ export class StoredSourceMemory implements SourceMemory {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#state[Symbol.asyncDispose]();
   }
-}
-
-/** What operators have asked for is no matter of the log: it outlives the position. */
-function signalsOnly(snapshot: SnapshotMemory | null): SnapshotMemory | null {
-  const signals = snapshot?.signals;
-  return signals === undefined ? null : { formatVersion: 1, covered: [], isUnaccounted: true, running: null, signals };
 }

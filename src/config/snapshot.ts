@@ -20,6 +20,10 @@ export const snapshotSchema = z
       description:
         'Whether the stream rests while tables are read, so that all of their rows come before any change. The log is kept meanwhile, and one view of the database is open for as long.',
     }),
+    delete_pass: flag().prefault(true).meta({
+      description:
+        'Whether a resync ends with deletes of what the topics have and the tables do not, of tables with a key and without a filter.',
+    }),
     chunk_rows: integer({ min: 100, max: 1_000_000 }).prefault(50_000).meta({
       description: 'The most rows that are read at a time; fewer where they take longer than a quarter of a second.',
     }),
@@ -31,9 +35,10 @@ export const snapshotSchema = z
     }),
   })
   .transform(
-    ({ mode, blocking, chunk_rows, parallelism, where }): SnapshotSettings => ({
+    ({ mode, blocking, delete_pass, chunk_rows, parallelism, where }): SnapshotSettings => ({
       mode,
       blocking,
+      deletePass: delete_pass,
       chunkRows: chunk_rows,
       parallelism,
       where,

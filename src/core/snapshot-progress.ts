@@ -10,6 +10,8 @@ export interface SnapshotMemory {
   readonly isUnaccounted?: true;
   /** The snapshot that is under way, or null. */
   readonly running: SnapshotProgress | null;
+  /** Topics to be searched, when the snapshot is complete, for rows that it did not meet; null until the tables are known. */
+  readonly sweep?: readonly TableToSweep[] | null;
   /** Missing where the source has no signals. */
   readonly signals?: SignalMemory;
 }
@@ -26,6 +28,14 @@ export interface SnapshotProgress {
   readonly hold?: SnapshotHold;
   /** Null until the tables were looked up. */
   readonly tables: readonly TableProgress[] | null;
+}
+
+/** A table whose topic had records before a resync. */
+export interface TableToSweep {
+  /** Qualified name. */
+  readonly table: string;
+  /** Where each partition of its topic ended when the resync began. */
+  readonly since: readonly number[];
 }
 
 /** When the stream rests. Marks are those of views. */

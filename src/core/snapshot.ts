@@ -76,12 +76,19 @@ export interface ViewMark<P> {
 export interface SnapshotView<P> extends ViewMark<P>, AsyncDisposable {
   /** Text for `SnapshotReader.recall`, in a later process too; it can be stored. */
   readonly mark: string;
+  /** A change of kind `read` of the table, without a row: for what there is to tell of a row that is not there. */
+  blank(table: SnapshotTable, signal: AbortSignal): Promise<BlankBatch<P>>;
   /**
    * Rows of a table in the order of its key, as changes of kind `read`, whose batches the caller releases. Gives the row
    * before the first limit that is met, and at least one. Several at the same time, each with a `reader` of its own below
    * `ViewRequest.readers`. Each row comes when it is known whether another follows.
    */
   read(chunk: Chunk, reader: number, signal: AbortSignal): AsyncGenerator<ChangeBatch<P>, ChunkEnd, void>;
+}
+
+/** One change without bytes of its own. It need not be released. */
+export interface BlankBatch<P> extends ChangeBatch<P> {
+  bytes: Buffer;
 }
 
 export interface Chunk {

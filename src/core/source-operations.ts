@@ -3,6 +3,11 @@ import type { SnapshotRequest } from './snapshot-control.ts';
 import type { SnapshotStatus } from './snapshot-status.ts';
 import type { SourceStatus } from './source-status.ts';
 
+export interface ResyncRequest {
+  /** What is gone from the tables stays in the topics. */
+  readonly keepsDeleted?: boolean;
+}
+
 /**
  * What an operator does to running sources, as the admin API calls it. An unknown name is refused as `SOURCE_UNKNOWN`; an
  * operation of one source waits for the one before it.
@@ -25,7 +30,7 @@ export interface SourceOperations {
    * old attempt has ended and the new one begins; until that has discarded the position, a restart of the daemon forgets
    * the request.
    */
-  resync(source: string): Promise<OperationOutcome<SourceStatus>>;
+  resync(source: string, request?: ResyncRequest): Promise<OperationOutcome<SourceStatus>>;
   /** Refused with `SNAPSHOT_UNAVAILABLE` where the source does not stream, or its runner gives no `SnapshotControl`. */
   startSnapshot(source: string, request: SnapshotRequest): Promise<OperationOutcome<SnapshotStatus>>;
   /** The snapshot that is under way or was the last; null where there was none since the daemon started. */

@@ -7,6 +7,8 @@ export interface RunRequest {
    * streams or snapshots, so doing it again must be harmless.
    */
   readonly resync: boolean;
+  /** Of a resync: what is gone from the tables stays in the topics. */
+  readonly keepsDeleted?: boolean;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { SourceMemory } from '../core/source-memory.ts';
 import type { RunObserver, SourceRunner } from '../core/source-runner.ts';
 import type { PipelineDependencies } from './pipeline-dependencies.ts';
 import { RunningPipeline } from './running-pipeline.ts';
-import { isReadFirst, snapshotAtFirst } from './snapshot/snapshot-due.ts';
+import { isReadFirst, keptOverResync, snapshotAtFirst } from './snapshot/snapshot-due.ts';
 
 /** Runs one source once: from claiming it to the end of its stream. */
 export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
@@ -72,7 +72,8 @@ export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
 
   /** The intention is saved before anything is created, so that a crash in between is seen and begun again. */
   async #initialise(session: SourceSession<P>, memory: SourceMemory, signal: AbortSignal): Promise<P> {
-    await memory.startOver(this.#checkpoint('initialising', session.serverIdentity, null), signal);
+    const kept = keptOverResync(this.#dependencies, memory);
+    await memory.startOver(this.#checkpoint('initialising', session.serverIdentity, null), kept, signal);
     const from = await session.initialise(memory.schemas, signal);
     const { connector, settings, clock } = this.#dependencies;
     const position = connector.positions.encode(from);

@@ -131,6 +131,9 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
         this.#signals?.act();
         this.#wake();
       },
+      createFinder: this.#dependencies.createStaleKeyFinder,
+      sourceBlock,
+      topicOf: ({ id }) => names.data(id),
       inbox,
       encoder,
       plans,

@@ -124,7 +124,7 @@ export class AttemptLoop {
     });
     this.#attempt = attempt;
     condition.attemptBegins(attempt);
-    const end = await attempt.run(() => createRunner({ resync: condition.resyncPending }));
+    const end = await attempt.run(() => createRunner(condition.runRequest));
     condition.attemptEnds(attempt);
     this.#attempt = null;
     return end;

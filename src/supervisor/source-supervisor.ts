@@ -3,6 +3,7 @@ import { OneAtATime } from '../core/one-at-a-time.ts';
 import { accepted, conflict, type OperationOutcome } from '../core/operation-outcome.ts';
 import type { SnapshotControl } from '../core/snapshot-control.ts';
 import type { SnapshotStatus } from '../core/snapshot-status.ts';
+import type { ResyncRequest } from '../core/source-operations.ts';
 import type { RunRequest, SourceRunner } from '../core/source-runner.ts';
 import type { SourceProblem, SourceStateName, SourceStatus } from '../core/source-status.ts';
 import { AttemptLoop, type AttemptLoopParts, type StopOutcome } from './attempt-loop.ts';
@@ -114,7 +115,7 @@ export class SourceSupervisor {
   }
 
   /** As `SourceOperations.resync`. */
-  resync(): Promise<OperationOutcome<SourceStatus>> {
+  resync({ keepsDeleted = false }: ResyncRequest = {}): Promise<OperationOutcome<SourceStatus>> {
     return this.#inTurn(this.#operations, async () => {
       const { state } = this.#condition.machine;
       const isRunning = !RESTING.has(state);
@@ -123,6 +124,7 @@ export class SourceSupervisor {
         if (refused !== null) return refused;
       }
       this.#condition.resyncPending = true;
+      this.#condition.keepsDeleted = keepsDeleted;
       this.#begin('an operator asked for a resync');
       return accepted(this.status());
     });

@@ -1,9 +1,9 @@
 import type { ChangeBatch } from '../../../src/core/change-batch.ts';
-import type { Chunk, ChunkEnd, SnapshotView } from '../../../src/core/snapshot.ts';
+import type { BlankBatch, Chunk, ChunkEnd, SnapshotTable, SnapshotView } from '../../../src/core/snapshot.ts';
 import type { PgPosition } from '../positions.ts';
 import { readChunk } from './read-chunk.ts';
 import type { ReaderConnection } from './reader-connection.ts';
-import type { RowBatches, ViewPoint } from './row-batch.ts';
+import { blankBatch, type RowBatches, type ViewPoint } from './row-batch.ts';
 import type { PgViewMark } from './view-mark.ts';
 import { requireTable, type ViewTable } from './view-table.ts';
 
@@ -39,6 +39,10 @@ export class PgSnapshotView implements SnapshotView<PgPosition> {
 
   isPassed(position: PgPosition): boolean {
     return this.#parts.mark.isPassed(position);
+  }
+
+  async blank(table: SnapshotTable): Promise<BlankBatch<PgPosition>> {
+    return blankBatch(requireTable(this.#parts.tables, table.id).version, this.#parts.point);
   }
 
   async *read(

@@ -1,6 +1,7 @@
-import type { SnapshotSettings } from '../../core/settings.ts';
+import type { SnapshotSettings, SourceSettings } from '../../core/settings.ts';
 import type { SnapshotTable } from '../../core/snapshot.ts';
 import type { SnapshotMemory, SnapshotProgress, TableProgress } from '../../core/snapshot-progress.ts';
+import type { SourceMemory } from '../../core/source-memory.ts';
 import { qualifiedName, type TableId } from '../../core/table.ts';
 import { rangesOf } from './snapshot-rounds.ts';
 
@@ -36,8 +37,38 @@ export function snapshotAtFirst(
   const fresh = { id: crypto.randomUUID(), kind: 'initial', isPaused: false, startedAtMs, tables: null } as const;
   const holds = blocking || mode === 'initial_only';
   const running = holds ? { ...fresh, hold: { from: 'start', oldest: null, read: null } as const } : fresh;
-  const signals = kept?.signals;
-  return { formatVersion: 1, covered: [], running, ...(signals === undefined ? {} : { signals }) };
+  const { isUnaccounted: _, ...rest } = kept ?? {};
+  return { ...rest, formatVersion: 1, covered: [], running };
+}
+
+/**
+ * What is kept of what is stored where a source starts over. What operators have asked for is no matter of the log: signals
+ * outlive the position. And that topics are to be searched for rows that are gone is not forgotten by a crash in between.
+ */
+export function keptOverResync(
+  { settings, resync, keepsDeleted }: { settings: SourceSettings; resync: boolean; keepsDeleted: boolean },
+  { checkpoint, snapshot }: Pick<SourceMemory, 'checkpoint' | 'snapshot'>,
+): SnapshotMemory | null {
+  const signals = snapshot?.signals;
+  const hadRecords = resync || checkpoint?.phase === 'streaming' || snapshot?.sweep !== undefined;
+  const sweeps = hadRecords && !keepsDeleted && tellsDeletes(settings);
+  if (signals === undefined && !sweeps) return null;
+  return {
+    formatVersion: 1,
+    covered: [],
+    isUnaccounted: true,
+    running: null,
+    ...(sweeps ? { sweep: null } : {}),
+    ...(signals === undefined ? {} : { signals }),
+  };
+}
+
+/** Whether a row that the topic knows nothing new of is gone for certain: not where rows may have been left out of it. */
+function tellsDeletes({ snapshot, skippedOperations, onPoison }: SourceSettings): boolean {
+  const { mode, deletePass } = snapshot;
+  const reads = mode !== 'no_data' && mode !== 'never' && mode !== 'initial_only';
+  const isWhole = (['c', 'u', 'd'] as const).every((operation) => !skippedOperations.has(operation));
+  return deletePass && reads && isWhole && onPoison === 'fail';
 }
 
 /** SQL condition on the rows of a table that are read; null: all of them. */

@@ -50,7 +50,7 @@ describe('stored source memory', () => {
     await memory.schemaIds.put('hash', 7, never);
     await memory.save(checkpoint('at 25'), null, [{ topic: 't', topicId: 'i', endOffsets: [1] }], null, never);
     const before = state.puts.length;
-    await memory.startOver(checkpoint(null), never);
+    await memory.startOver(checkpoint(null), null, never);
     assert.equal(state.puts.length, before + 1);
     for (const each of [memory, new StoredSourceMemory(state, 'shop')]) {
       assert.deepEqual([each.checkpoint, each.topics], [checkpoint(null), []]);
@@ -61,7 +61,7 @@ describe('stored source memory', () => {
     await memory.schemas.add('r', { layout: 'y', since: '10', resolved: '' }, never);
   });
 
-  it('keeps the signals where it starts over, and nothing else of the snapshots', async () => {
+  it('keeps of the snapshots what it is told to where it starts over', async () => {
     const state = new MemorySourceState();
     const memory = new StoredSourceMemory(state, 'shop');
     const signals = {
@@ -71,8 +71,8 @@ describe('stored source memory', () => {
     const running = { id: 'a', kind: 'initial', isPaused: false, startedAtMs: 1, tables: null } as const;
     const snapshot = { formatVersion: 1, covered: ['public.a'], running, signals } as const;
     await memory.save(checkpoint('at 25'), null, [], snapshot, never);
-    await memory.startOver(checkpoint(null), never);
-    const kept = { formatVersion: 1, covered: [], isUnaccounted: true, running: null, signals };
+    const kept = { formatVersion: 1, covered: [], isUnaccounted: true, running: null, sweep: null, signals } as const;
+    await memory.startOver(checkpoint(null), kept, never);
     assert.deepEqual(memory.snapshot, kept);
     assert.deepEqual(new StoredSourceMemory(state, 'shop').snapshot, kept);
   });

@@ -122,7 +122,7 @@ describe('wrong use ends with 2 and says what to write', () => {
     [['config', 'show', '-c', '.'], /cannot be read \(EISDIR\).* -c\./],
     [['config', 'schema', '-c', 'GOOD'], /unknown option '-c'/],
     [['config', 'chek'], /Did you mean check\?/],
-    [['config', 'check', '-c', 'BAD'], /not built yet/],
+    [['config', 'check', '-c', 'BAD'], /not known/],
   ];
   for (const [args, err] of CASES) {
     it(`tailrace ${args.join(' ')}`, async () => {

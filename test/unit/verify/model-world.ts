@@ -177,6 +177,7 @@ export class ModelWorld {
     let readAt = this.#committed;
     return {
       mark: '',
+      blank: () => Promise.reject(new Error('not asked for')),
       contains: () => false,
       isPassed: (position) => (position as number) >= readAt,
       async *read({ after, upTo, keys, filter }) {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { SnapshotSettings } from '../../../../src/core/settings.ts';
+import type { SnapshotSettings, SourceSettings } from '../../../../src/core/settings.ts';
 import type { SnapshotTable } from '../../../../src/core/snapshot.ts';
 import type { SnapshotMemory, SnapshotProgress } from '../../../../src/core/snapshot-progress.ts';
+import type { SourceMemory } from '../../../../src/core/source-memory.ts';
 import {
   inReadingOrder,
+  keptOverResync,
   progressAtStart,
   snapshotAtFirst,
   snapshotDue,
@@ -14,7 +16,14 @@ import {
 const BEGUN = { id: 'new', startedAtMs: 5 };
 
 function settings(mode: SnapshotSettings['mode'] = 'initial'): SnapshotSettings {
-  return { mode, blocking: false, chunkRows: 1000, parallelism: 1, where: [{ table: /^s\.b$/, filter: 'x > 1' }] };
+  return {
+    mode,
+    blocking: false,
+    deletePass: true,
+    chunkRows: 1000,
+    parallelism: 1,
+    where: [{ table: /^s\.b$/, filter: 'x > 1' }],
+  };
 }
 
 function table(name: string, key: readonly string[] | null = ['id']): SnapshotTable {
@@ -102,4 +111,40 @@ describe('the snapshot that a start begins', () => {
       ['x', 'y', 'a', 'b'],
     );
   });
+});
+
+describe('what is kept where a source starts over', () => {
+  const source = (more: object = {}, snapshot: object = {}) =>
+    ({
+      snapshot: { ...settings(), ...snapshot },
+      skippedOperations: new Set(['t']),
+      onPoison: 'fail',
+      ...more,
+    }) as unknown as SourceSettings;
+  const streaming = { checkpoint: { phase: 'streaming' }, snapshot: null } as unknown as SourceMemory;
+  const kept = (settingsOf: SourceSettings, memoryOf: SourceMemory, resync = true, keepsDeleted = false) =>
+    keptOverResync({ settings: settingsOf, resync, keepsDeleted }, memoryOf);
+
+  it('that topics are to be searched, also after a crash before there was a position', () => {
+    const first = kept(source(), streaming);
+    assert.equal(first?.sweep, null);
+    const crashed = { checkpoint: { phase: 'initialising' }, snapshot: first } as unknown as SourceMemory;
+    assert.equal(kept(source(), crashed, false)?.sweep, null);
+    assert.equal(snapshotAtFirst({ mode: 'initial', blocking: false }, 1, first)?.sweep, null);
+  });
+
+  it('nothing of a source that never ran', () => {
+    assert.equal(kept(source(), { checkpoint: null, snapshot: null } as unknown as SourceMemory, false), null);
+  });
+
+  for (const [why, settingsOf, keepsDeleted] of [
+    ['it is turned off', source({}, { deletePass: false }), false],
+    ['it is turned off for once', source(), true],
+    ['rows may be dead letters', source({ onPoison: 'dead_letter' }), false],
+    ['inserts are skipped', source({ skippedOperations: new Set(['c']) }), false],
+    ['nothing is read', source({}, { mode: 'no_data' }), false],
+    ['nothing is streamed', source({}, { mode: 'initial_only' }), false],
+  ] as const) {
+    it(`no search where ${why}`, () => assert.equal(kept(settingsOf, streaming, true, keepsDeleted), null));
+  }
 });
