@@ -43,7 +43,7 @@ export interface BinlogConnectionOptions {
 }
 
 /** How long the server may wait for us to read, in seconds: a source that is paused keeps its dump. */
-const NET_WRITE_TIMEOUT_S = 3600;
+const NET_WRITE_TIMEOUT_S = 7 * 24 * 3600;
 const TICK_MS = 1000;
 /** Compressed transactions from this size on are not kept in memory. */
 const SPILLED_BYTES = 4 * 1024 * 1024;

@@ -55,8 +55,8 @@ export function operationRoutes(parts: OperationParts): readonly Route[] {
       summary: 'Discard the position and start over',
       body: { schema: RESYNC_BODY, description: 'The name of the source again, as a confirmation.' },
       responses: { 202: { description: 'The source starts over.', ...SOURCE }, ...REFUSALS },
-      ...audited('resync', 202, async (name, { confirm }) =>
-        confirm === name ? operations.resync(name) : notConfirmed(),
+      ...audited('resync', 202, async (name, { confirm, keep_deleted }) =>
+        confirm === name ? operations.resync(name, { keepsDeleted: keep_deleted === true }) : notConfirmed(),
       ),
     },
     {
@@ -146,7 +146,11 @@ function snapshotRequest(
   body: RouteRequest['body'],
   compilePattern: OperationParts['compilePattern'],
 ): OperationOutcome<SnapshotRequest> {
-  const { tables = null, where = null } = body as { tables?: readonly string[] | null; where?: string | null };
+  const {
+    tables = null,
+    where = null,
+    blocking = false,
+  } = body as { tables?: readonly string[] | null; where?: string | null; blocking?: boolean };
   const patterns: RegExp[] = [];
   for (const [index, source] of (tables ?? []).entries()) {
     const pattern = compilePattern(source);
@@ -156,5 +160,5 @@ function snapshotRequest(
     }
     patterns.push(pattern);
   }
-  return accepted({ tables: tables === null ? null : patterns, where });
+  return accepted({ tables: tables === null ? null : patterns, where, ...(blocking ? { isBlocking: true } : {}) });
 }

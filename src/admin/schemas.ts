@@ -14,7 +14,13 @@ export const NO_BODY: JsonSchema = { type: 'object', properties: {}, additionalP
 
 export const RESYNC_BODY: JsonSchema = {
   type: 'object',
-  properties: { confirm: { type: 'string', description: 'The name of the source again.' } },
+  properties: {
+    confirm: { type: 'string', description: 'The name of the source again.' },
+    keep_deleted: {
+      type: 'boolean',
+      description: 'Whether rows stay in the topics that are gone from the tables; else they are deleted at the end.',
+    },
+  },
   required: ['confirm'],
   additionalProperties: false,
 };
@@ -35,6 +41,7 @@ export const SNAPSHOT_BODY: JsonSchema = {
       minLength: 1,
       description: 'SQL for a WHERE clause on each of the tables. All rows when missing or null.',
     },
+    blocking: { type: 'boolean', description: 'Whether the stream rests until the rows are out.' },
   },
   additionalProperties: false,
 };

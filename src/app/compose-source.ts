@@ -16,6 +16,7 @@ import type { SupervisedSource } from '../supervisor/source-supervisor.ts';
 import type { ConfiguredConnector } from './load-connector.ts';
 import { newRunId } from './run-id.ts';
 import { SourceMemories } from './source-memories.ts';
+import { createStaleKeyFinder } from './stale-key-finder.ts';
 
 export interface DaemonParts {
   readonly settings: Settings;
@@ -44,12 +45,13 @@ export function composeSource(
   return {
     name: source.name,
     type: source.type,
-    createRunner: ({ resync }) =>
+    createRunner: ({ resync, keepsDeleted = false }) =>
       new Pipeline({
         settings: source,
         connector,
         config,
         resync,
+        keepsDeleted,
         checkpointIntervalMs: settings.checkpoint.intervalMs,
         openMemory: (signal) => memories.open(resync, signal),
         openSink: (confirmOwnership, signal) =>
@@ -74,6 +76,7 @@ export function composeSource(
             clock,
             onRegistryWait: (wait) => onWaiting(wait === null ? null : waitReason(wait)),
           }),
+        createStaleKeyFinder: () => createStaleKeyFinder(source, settings.kafka, registry, clock),
         signals: {
           openTopic: (topic, from, signal) => TopicTail.open(settings.kafka, topic, clock, signal, from),
           compilePattern: (text) => compilePattern(ignoringCase(text)),

@@ -5,29 +5,28 @@ import { CHECKPOINT_KEY, decodeCheckpoint } from '../checkpoint/checkpoint-codec
 import type { VerifyOptions } from '../cli/application.ts';
 import { writtenPattern } from '../cli/table-pattern.ts';
 import type { ConnectorDependencies } from '../core/connector.ts';
-import { ConfigurationError, FatalError } from '../core/errors.ts';
+import { ConfigurationError } from '../core/errors.ts';
 import type { Settings, SourceSettings } from '../core/settings.ts';
 import type { SnapshotReader, SnapshotTable } from '../core/snapshot.ts';
 import type { StateStore } from '../core/source-state.ts';
 import { qualifiedName } from '../core/table.ts';
-import { headerOf } from '../kafka/log-batches.ts';
 import { TopicLog } from '../kafka/topic-log.ts';
 import { PrometheusMetrics } from '../observability/prometheus-metrics.ts';
 import { SystemClock } from '../observability/system-clock.ts';
-import { UNAVAILABLE_COLUMNS_HEADER } from '../pipeline/record-headers.ts';
 import { filterOf } from '../pipeline/snapshot/snapshot-due.ts';
 import { shapeTable } from '../pipeline/table-shape.ts';
 import { topicNames } from '../pipeline/topic-names.ts';
 import { awaitPublished } from '../verify/await-published.ts';
 import type { TableReport, VerifyReport } from '../verify/report.ts';
 import { toleratedTexts } from '../verify/tolerated-texts.ts';
-import type { SchemaById, TopicRecord, TopicSource } from '../verify/topic-source.ts';
 import type { PublishedPosition, VerifyDependencies } from '../verify/verify-dependencies.ts';
 import { verifyTable } from '../verify/verify-table.ts';
 import { type ConfiguredConnector, loadConnector } from './load-connector.ts';
 import { noticeLogger } from './notice-logger.ts';
 import { openStateStore } from './open-state-store.ts';
 import { explainRefusal } from './registry-refusal.ts';
+import { rememberedSchemas } from './remembered-schemas.ts';
+import { topicSource } from './topic-source.ts';
 
 const LISTED_KEYS = 1_000;
 /** Longer than a change takes from its commit to its topic, as long as the daemon keeps up. */
@@ -57,7 +56,7 @@ export async function verifySource(
     ...options,
     reader,
     topics: topicSource(log),
-    schemaById: remembering((id) => registry.schemaById(id, options.signal)),
+    schemaById: rememberedSchemas((id) => registry.schemaById(id, options.signal)),
     clock,
     texts,
     publishedUpTo: (signal) => publishedUpTo(store, sourceName, configured, signal),
@@ -151,39 +150,4 @@ function withSkipped(report: TableReport, { skippedOperations }: SourceSettings)
   if (skipped.length === 0) return report;
   const reason = `the configuration leaves out operations of this source (skipped_operations: ${skipped.join(', ')})`;
   return { ...report, verdict: 'incomparable', reason };
-}
-
-function topicSource(log: TopicLog): TopicSource {
-  return {
-    describe: (topic, signal) => log.describe(topic, signal),
-    ends: (topic, signal) => log.ends(topic, signal),
-    read: (topic, partition, from, to, signal) => log.read(topic, partition, from, to, signal),
-    recordAt: (topic, partition, offset, signal) => log.recordAt(topic, partition, offset, signal),
-    unavailableColumns,
-  };
-}
-
-function unavailableColumns({ headers, offset }: TopicRecord): readonly string[] {
-  const damaged = (why: string): FatalError =>
-    new FatalError(`the headers of the record at offset ${offset} are damaged: ${why}`, {
-      code: 'KAFKA_RECORD_DAMAGED',
-      remedy: 'Look at the disks of the broker and at who writes to the topic.',
-    });
-  const value = headers === null ? null : headerOf(headers, UNAVAILABLE_COLUMNS_HEADER, damaged);
-  if (value === null) return [];
-  const names: unknown = JSON.parse(value.toString('utf8'));
-  return Array.isArray(names) ? names.filter((name): name is string => typeof name === 'string') : [];
-}
-
-/** Asks once for each schema: ids are never used again. */
-function remembering(schemaById: SchemaById): SchemaById {
-  const known = new Map<number, ReturnType<SchemaById>>();
-  return (id) => {
-    let schema = known.get(id);
-    if (schema === undefined) {
-      schema = schemaById(id);
-      known.set(id, schema);
-    }
-    return schema;
-  };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { ConnectStruct } from '../core/connect-schema.ts';
 import type {
+  DeletionEncoder,
   HeartbeatEncoder,
   IdentityWriter,
   MessageEncoder,
@@ -19,6 +20,7 @@ import type { SourceBlock } from '../core/source-block.ts';
 import { type ColumnCodec, qualifiedName, type TableVersion } from '../core/table.ts';
 import { AvroTableEncoder } from './avro-table-encoder.ts';
 import { AvroWriter } from './avro-writer.ts';
+import { AvroDeletionEncoder, shapeFromKey } from './deletion-encoder.ts';
 import { EnvelopePlan } from './envelope-plan.ts';
 import {
   AvroHeartbeatEncoder,
@@ -89,6 +91,15 @@ export class AvroRecordEncoder implements RecordEncoder {
     const keyHeader = key === null ? null : await this.#header(shape.topic, 'key', key, signal);
     const valueHeader = await this.#header(shape.topic, 'value', envelope, signal);
     return new AvroTableEncoder(this.#writer, plan, keyHeader, valueHeader);
+  }
+
+  async prepareDeletion(shape: TableShape, source: SourceBlock, signal: AbortSignal): Promise<DeletionEncoder> {
+    const { schemaNameAdjustment: schemaNames, fieldNameAdjustment: fieldNames } = this.#settings;
+    const fromKey = shapeFromKey(shape);
+    const encoder = await this.prepareTable(fromKey, source, signal);
+    const key = new EnvelopePlan(fromKey, source, { schemaNames, fieldNames }).schemas.key!;
+    const header = await this.#header(shape.topic, 'key', key, signal);
+    return new AvroDeletionEncoder(encoder, fromKey, header, avroSchemaText(key));
   }
 
   identityWriter(version: TableVersion, columns: readonly number[]): IdentityWriter {

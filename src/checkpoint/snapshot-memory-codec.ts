@@ -1,5 +1,11 @@
 import type { SignalMemory } from '../core/signal.ts';
-import type { SnapshotMemory, SnapshotProgress, TableProgress } from '../core/snapshot-progress.ts';
+import type {
+  SnapshotHold,
+  SnapshotMemory,
+  SnapshotProgress,
+  TableProgress,
+  TableToSweep,
+} from '../core/snapshot-progress.ts';
 import { isCount, isObject, isText, StoredJson } from './stored-json.ts';
 
 /** Where a source's state keeps how far its snapshots are. */
@@ -10,15 +16,17 @@ export function encodeSnapshotMemory({
   covered,
   isUnaccounted,
   running,
+  sweep,
   signals,
 }: SnapshotMemory): string {
-  return JSON.stringify({ formatVersion, covered, isUnaccounted, running, signals });
+  return JSON.stringify({ formatVersion, covered, isUnaccounted, running, sweep, signals });
 }
 
 /** @throws FatalError for everything that `encodeSnapshotMemory` never gives. */
 export function decodeSnapshotMemory(text: string, source: string): SnapshotMemory {
   const json = new StoredJson(text, `the progress of the snapshots of source ${source}`, 1);
-  json.only(['covered', 'isUnaccounted', 'running', 'signals']);
+  json.only(['covered', 'isUnaccounted', 'running', 'sweep', 'signals']);
+  const sweep = json.field('sweep', isSweepOrMissing, 'a list of tables to be searched for');
   const isUnaccounted = json.field('isUnaccounted', isTrueOrMissing, 'true');
   const signals = json.field('signals', isSignalsOrMissing, 'what is known of signals');
   return {
@@ -26,6 +34,7 @@ export function decodeSnapshotMemory(text: string, source: string): SnapshotMemo
     covered: json.field('covered', isTexts, 'a list of tables'),
     ...(isUnaccounted === undefined ? {} : { isUnaccounted }),
     running: json.field('running', isProgressOrNull, 'the progress of a snapshot'),
+    ...(sweep === undefined ? {} : { sweep }),
     ...(signals === undefined ? {} : { signals }),
   };
 }
@@ -33,10 +42,27 @@ export function decodeSnapshotMemory(text: string, source: string): SnapshotMemo
 function isProgressOrNull(value: unknown): value is SnapshotProgress | null {
   if (value === null) return true;
   if (!isObject(value)) return false;
-  const { id, kind, signalId, isPaused, startedAtMs, tables } = value;
+  const { id, kind, signalId, isPaused, startedAtMs, hold, tables } = value;
   if (!isText(id) || (kind !== 'initial' && kind !== 'incremental') || typeof isPaused !== 'boolean') return false;
   if (signalId !== undefined && !isText(signalId)) return false;
+  if (hold !== undefined && !isHold(hold)) return false;
   return isCount(startedAtMs) && (tables === null || (Array.isArray(tables) && tables.every(isTable)));
+}
+
+function isSweepOrMissing(value: unknown): value is readonly TableToSweep[] | null | undefined {
+  if (value === undefined || value === null) return true;
+  return Array.isArray(value) && value.every((each) => isObject(each) && isText(each.table) && isCounts(each.since));
+}
+
+function isCounts(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isCount);
+}
+
+function isHold(value: unknown): value is SnapshotHold {
+  if (!isObject(value)) return false;
+  const { from, oldest, read } = value;
+  const isMark = (mark: unknown) => mark === null || isText(mark);
+  return from === 'view' || (from === 'start' && isMark(oldest) && isMark(read));
 }
 
 function isTable(value: unknown): value is TableProgress {

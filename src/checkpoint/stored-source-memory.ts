@@ -86,13 +86,15 @@ export class StoredSourceMemory implements SourceMemory {
     return [...this.#topics.values()];
   }
 
-  async startOver(checkpoint: Checkpoint, signal: AbortSignal): Promise<void> {
-    const forgotten = [...this.#topics.keys()].map(topicProgressKey);
-    if (this.#snapshot !== null) forgotten.push(SNAPSHOT_KEY);
-    const entries = new Map<string, string | null>(forgotten.map((key) => [key, null]));
+  async startOver(checkpoint: Checkpoint, kept: SnapshotMemory | null, signal: AbortSignal): Promise<void> {
+    const entries = new Map<string, string | null>(
+      [...this.#topics.keys()].map((topic) => [topicProgressKey(topic), null]),
+    );
+    if (kept !== null) entries.set(SNAPSHOT_KEY, encodeSnapshotMemory(kept));
+    else if (this.#snapshot !== null) entries.set(SNAPSHOT_KEY, null);
     await this.schemas.saveAndForgetAll(entries.set(CHECKPOINT_KEY, encodeCheckpoint(checkpoint)), signal);
     this.#topics.clear();
-    this.#snapshot = null;
+    this.#snapshot = kept;
     this.#checkpoint = checkpoint;
   }
 

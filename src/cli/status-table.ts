@@ -4,7 +4,13 @@ import { plainTable } from './plain-table.ts';
 
 const HEADER = ['SOURCE', 'STATE', 'LAG', 'CHANGES/S', 'SNAPSHOT', 'POSITION'];
 const BAR_WIDTH = 20;
-const COLOURS: Readonly<Record<string, string>> = { streaming: '32', snapshotting: '36', paused: '33', starting: '33' };
+const COLOURS: Readonly<Record<string, string>> = {
+  streaming: '32',
+  snapshotting: '36',
+  paused: '33',
+  starting: '33',
+  completed: '32',
+};
 const BAD_COLOUR = '31';
 
 /** One source a line, and under them what is wrong with which and what to do. */
@@ -22,6 +28,11 @@ export function renderStatuses(statuses: readonly SourceStatus[], colour: boolea
 
 /** What a source stands still for is news; what it has got over is in the log. */
 function complaints({ name, state, last_error, retry }: SourceStatus): string[] {
+  if (state === 'completed') {
+    return [
+      `${name}: All tables are read, and snapshot.mode initial_only streams nothing. To stream on, set snapshot.mode: initial and restart the daemon.`,
+    ];
+  }
   if (last_error === null || state === 'streaming' || state === 'snapshotting') return [];
   const again = retry?.next_attempt_at ? ` Next attempt at ${retry.next_attempt_at}.` : '';
   return [`${name}: ${last_error.code}: ${sentence(last_error.message)} ${sentence(last_error.remedy)}${again}`];

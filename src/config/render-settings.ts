@@ -117,9 +117,16 @@ function renderSource(source: SourceSettings): Record<string, unknown> {
   };
 }
 
-function renderSnapshot({ mode, chunkRows, parallelism, where }: SnapshotSettings): Record<string, unknown> {
+function renderSnapshot({
+  mode,
+  blocking,
+  deletePass,
+  chunkRows,
+  parallelism,
+  where,
+}: SnapshotSettings): Record<string, unknown> {
   const filters = where.map(({ table, filter }) => ({ table: patternSource(table), filter }));
-  return { mode, chunk_rows: chunkRows, parallelism, where: filters };
+  return { mode, blocking, delete_pass: deletePass, chunk_rows: chunkRows, parallelism, where: filters };
 }
 
 /** Connectors take a duration as `<name>_ms`; the file has it with a unit. */

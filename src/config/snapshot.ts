@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { SnapshotSettings } from '../core/settings.ts';
-import { choice, integer, list, pattern, refuse, text } from './fields.ts';
+import { choice, flag, integer, list, pattern, text } from './fields.ts';
 
 const filterSchema = z.strictObject({
   table: pattern('schema.table').meta({ description: 'Tables that the filter is for.' }),
@@ -12,17 +12,18 @@ const filterSchema = z.strictObject({
 /** The section `snapshot` of a source. */
 export const snapshotSchema = z
   .strictObject({
-    mode: choice(['always', 'initial', 'initial_only', 'no_data', 'never', 'when_needed'])
-      .prefault('initial')
-      .superRefine((mode, ctx) => {
-        if (mode === 'initial_only') {
-          refuse(ctx, 'initial_only is not built yet', 'Set snapshot.mode: initial, and pause the source afterwards.');
-        }
-      })
-      .meta({
-        description:
-          'When the rows that are already in the tables are read: at the first start (`initial`), at every start (`always`), at the first start and where the log has lost what was not read (`when_needed`), or not at all (`no_data`, `never`). `initial_only` is not built yet.',
-      }),
+    mode: choice(['always', 'initial', 'initial_only', 'no_data', 'never', 'when_needed']).prefault('initial').meta({
+      description:
+        'When the rows that are already in the tables are read: at the first start (`initial`), at every start (`always`), at the first start and where the log has lost what was not read (`when_needed`), at the first start and then nothing is streamed (`initial_only`), or not at all (`no_data`, `never`).',
+    }),
+    blocking: flag().prefault(false).meta({
+      description:
+        'Whether the stream rests while tables are read, so that all of their rows come before any change. The log is kept meanwhile, and one view of the database is open for as long.',
+    }),
+    delete_pass: flag().prefault(true).meta({
+      description:
+        'Whether a resync ends with deletes of what the topics have and the tables do not, of tables with a key and without a filter.',
+    }),
     chunk_rows: integer({ min: 100, max: 1_000_000 }).prefault(50_000).meta({
       description: 'The most rows that are read at a time; fewer where they take longer than a quarter of a second.',
     }),
@@ -34,8 +35,10 @@ export const snapshotSchema = z
     }),
   })
   .transform(
-    ({ mode, chunk_rows, parallelism, where }): SnapshotSettings => ({
-      mode: mode === 'initial_only' ? 'initial' : mode,
+    ({ mode, blocking, delete_pass, chunk_rows, parallelism, where }): SnapshotSettings => ({
+      mode,
+      blocking,
+      deletePass: delete_pass,
       chunkRows: chunk_rows,
       parallelism,
       where,

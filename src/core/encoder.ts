@@ -1,6 +1,7 @@
 import type { ChangeBatch } from './change-batch.ts';
 import type { Notification } from './notification.ts';
 import type { SchemaChange } from './schema-change.ts';
+import type { BlankBatch } from './snapshot.ts';
 import type { SourceBlock } from './source-block.ts';
 import type { Column, ColumnCodec, RowCells, TableVersion } from './table.ts';
 
@@ -55,6 +56,8 @@ export interface RecordEncoder {
   prepareTable(shape: TableShape, source: SourceBlock, signal: AbortSignal): Promise<TableEncoder>;
   /** Writes what tells rows of a table apart by these columns (indexes in the version). Needs no schema. */
   identityWriter(version: TableVersion, columns: readonly number[]): IdentityWriter;
+  /** `shape` has a key. */
+  prepareDeletion(shape: TableShape, source: SourceBlock, signal: AbortSignal): Promise<DeletionEncoder>;
   prepareTransaction(topic: string, signal: AbortSignal): Promise<TransactionEncoder>;
   prepareHeartbeat(topic: string, signal: AbortSignal): Promise<HeartbeatEncoder>;
   prepareNotification(topic: string, signal: AbortSignal): Promise<NotificationEncoder>;
@@ -96,6 +99,14 @@ export interface TableEncoder {
   ): void;
   /** The key as JSON text without schema, for the `__debezium.newkey` and `oldkey` headers. */
   keyAsJson(batch: ChangeBatch<unknown>, cells: RowCells): string;
+}
+
+export interface DeletionEncoder {
+  /**
+   * Writes the deletion of a row of which nothing is known but the key of its records; of what the row was it has the columns
+   * of that key. `batch` says where it was found that the row is gone.
+   */
+  writeValue(key: Buffer, batch: BlankBatch<unknown>, processedAtUs: number): void;
 }
 
 export interface TransactionEncoder {

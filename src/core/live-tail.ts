@@ -16,7 +16,7 @@ export function tailSettings(
     tables: { include: target.tables, exclude: [] },
     columns: { exclude: [], mask: [], hash: [], truncate: [], propagateSourceType: [] },
     messageKeys: [],
-    snapshot: { mode: 'no_data', chunkRows: 1, parallelism: 1, where: [] },
+    snapshot: { mode: 'no_data', blocking: false, deletePass: false, chunkRows: 1, parallelism: 1, where: [] },
     signals: { table: null, topic: null },
     notifications: { topic: null },
     heartbeatIntervalMs: 0,

@@ -117,7 +117,11 @@ export interface SourceSettings {
 
 /** What is read of the rows that are already in the tables. */
 export interface SnapshotSettings {
-  readonly mode: 'always' | 'initial' | 'no_data' | 'never' | 'when_needed';
+  readonly mode: 'always' | 'initial' | 'initial_only' | 'no_data' | 'never' | 'when_needed';
+  /** Whether the stream rests while tables are read, so that their rows come first. */
+  readonly blocking: boolean;
+  /** Whether a resync deletes from the topics what it does not meet in the tables. */
+  readonly deletePass: boolean;
   /** The most rows of a chunk. */
   readonly chunkRows: number;
   /** Readers at the same time. */

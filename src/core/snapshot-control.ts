@@ -18,6 +18,8 @@ export interface SnapshotRequest {
   readonly without?: readonly RegExp[];
   /** For single tables, where `where` is null; the first that matches counts. */
   readonly filters?: readonly TableFilter[];
+  /** Whether the stream rests while the tables are read. */
+  readonly isBlocking?: boolean;
   /** Incremental where it is not said; decides what source blocks and notifications say. */
   readonly kind?: SnapshotProgress['kind'];
   /** The signal that asks for it. */

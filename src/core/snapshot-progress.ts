@@ -10,6 +10,8 @@ export interface SnapshotMemory {
   readonly isUnaccounted?: true;
   /** The snapshot that is under way, or null. */
   readonly running: SnapshotProgress | null;
+  /** Topics to be searched, when the snapshot is complete, for rows that it did not meet; null until the tables are known. */
+  readonly sweep?: readonly TableToSweep[] | null;
   /** Missing where the source has no signals. */
   readonly signals?: SignalMemory;
 }
@@ -22,9 +24,32 @@ export interface SnapshotProgress {
   readonly signalId?: string;
   readonly isPaused: boolean;
   readonly startedAtMs: number;
+  /** Missing: the stream goes on while tables are read. */
+  readonly hold?: SnapshotHold;
   /** Null until the tables were looked up. */
   readonly tables: readonly TableProgress[] | null;
 }
+
+/** A table whose topic had records before a resync. */
+export interface TableToSweep {
+  /** Qualified name. */
+  readonly table: string;
+  /** Where each partition of its topic ended when the resync began. */
+  readonly since: readonly number[];
+}
+
+/** When the stream rests. Marks are those of views. */
+export type SnapshotHold =
+  /** Once it has passed the view in which all tables are read, until they are. */
+  | { readonly from: 'view' }
+  | {
+      /** From the beginning, until everything is read. */
+      readonly from: 'start';
+      /** Of the first view of which rows may be out; null: none are. */
+      readonly oldest: string | null;
+      /** Of the view in which everything was read: the stream leaves out what is in it. Null while it rests. */
+      readonly read: string | null;
+    };
 
 export interface TableProgress {
   /** Qualified name. */

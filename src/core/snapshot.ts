@@ -8,6 +8,8 @@ import type { TableId } from './table.ts';
  * Writes nothing to the source but what makes an idle log go on. One round at a time.
  */
 export interface SnapshotReader<P> extends AsyncDisposable {
+  /** What a view was, by its `mark`. @throws FatalError for text that no view of this kind of server has given. */
+  recall(mark: string): ViewMark<P>;
   /** The captured tables as the catalog has them now, by name. Partitions or their root, as the stream names them. */
   readTables(signal: AbortSignal): Promise<readonly SnapshotTable[]>;
   /**
@@ -63,17 +65,30 @@ export interface ViewRefusal {
   readonly refusal: string;
 }
 
-export interface SnapshotView<P> extends AsyncDisposable {
+/** Where in the log a view stands; known also when the view is gone. */
+export interface ViewMark<P> {
   /** True only where the transaction whose begin is change `index` is certainly visible in the view. */
   contains(batch: ChangeBatch<P>, index: number): boolean;
   /** Whether a stream that goes on at `position` has emitted everything that is visible in the view. */
   isPassed(position: P): boolean;
+}
+
+export interface SnapshotView<P> extends ViewMark<P>, AsyncDisposable {
+  /** Text for `SnapshotReader.recall`, in a later process too; it can be stored. */
+  readonly mark: string;
+  /** A change of kind `read` of the table, without a row: for what there is to tell of a row that is not there. */
+  blank(table: SnapshotTable, signal: AbortSignal): Promise<BlankBatch<P>>;
   /**
    * Rows of a table in the order of its key, as changes of kind `read`, whose batches the caller releases. Gives the row
    * before the first limit that is met, and at least one. Several at the same time, each with a `reader` of its own below
    * `ViewRequest.readers`. Each row comes when it is known whether another follows.
    */
   read(chunk: Chunk, reader: number, signal: AbortSignal): AsyncGenerator<ChangeBatch<P>, ChunkEnd, void>;
+}
+
+/** One change without bytes of its own. It need not be released. */
+export interface BlankBatch<P> extends ChangeBatch<P> {
+  bytes: Buffer;
 }
 
 export interface Chunk {

@@ -14,10 +14,10 @@ export interface SourceMemory extends AsyncDisposable {
   readonly schemaIds: KnownSchemaIds;
   /**
    * Saves the checkpoint of a source that starts over, and in the same save forgets everything of before but the registry's
-   * ids: how far topics and snapshots had come, and the versions of tables.
+   * ids: how far topics and snapshots had come but for what is `kept` of them, and the versions of tables.
    * @throws OwnershipLostError where a newer owner exists.
    */
-  startOver(checkpoint: Checkpoint, signal: AbortSignal): Promise<void>;
+  startOver(checkpoint: Checkpoint, kept: SnapshotMemory | null, signal: AbortSignal): Promise<void>;
   /**
    * Saves a checkpoint, how far the topics have come and what of snapshots is published (null: as it was), all or nothing.
    * `replayFrom` is the sort key of its position:

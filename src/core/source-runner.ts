@@ -7,6 +7,8 @@ export interface RunRequest {
    * streams or snapshots, so doing it again must be harmless.
    */
   readonly resync: boolean;
+  /** Of a resync: what is gone from the tables stays in the topics. */
+  readonly keepsDeleted?: boolean;
 }
 
 /**
@@ -15,7 +17,8 @@ export interface RunRequest {
  */
 export interface SourceRunner {
   /**
-   * Resolves after a graceful stop (`stop` aborted: reading ended, Kafka flushed, checkpoint saved, source acknowledged).
+   * Resolves after a graceful stop (`stop` aborted: reading ended, Kafka flushed, checkpoint saved, source acknowledged), or
+   * when it has told that it has completed.
    * Rejects with what ended it otherwise. `kill` cuts a graceful stop short.
    */
   run(observer: RunObserver, stop: AbortSignal, kill: AbortSignal): Promise<void>;
@@ -27,6 +30,8 @@ export interface RunObserver {
   streaming(): void;
   /** Tables are read beside the stream, or before it; `streaming` says that they no longer are. */
   snapshotting?(): void;
+  /** All that it was to do is done and saved: `run` resolves now, without having been told to stop. */
+  completed?(): void;
   /** Snapshots can be asked for from now until the attempt ends. */
   snapshots?(control: SnapshotControl): void;
   /** A sign of life of the main loop, at least once a second while it is not stuck. */

@@ -1,11 +1,15 @@
 import type { SnapshotStatus } from './snapshot-status.ts';
 
-/** The states of a source, as `tailrace_source_state` and the status object name them. */
+/**
+ * The states of a source. `completed`: it has read its tables, and is not to stream. As
+ * `tailrace_source_state` and the status object name them.
+ */
 export const SOURCE_STATES = [
   'starting',
   'snapshotting',
   'streaming',
   'paused',
+  'completed',
   'backing-off',
   'resync-required',
   'failed',
@@ -55,7 +59,7 @@ export interface StatusProvider {
   statuses(): readonly SourceStatus[];
   /** Not ok when a loop is stuck and only a restart of the process helps. */
   live(): HealthVerdict;
-  /** Ok only while every source streams, snapshots or is paused by its operator. */
+  /** Ok only while every source streams, snapshots, has completed or is paused by its operator. */
   ready(): HealthVerdict;
 }
 

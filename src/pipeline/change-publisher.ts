@@ -121,10 +121,11 @@ export class ChangePublisher<P> {
           break;
         case ChangeKind.truncate: {
           const { tables } = batch.details[index] as Truncate;
-          watch?.truncated(tables);
-          if (this.#settings.skippedOperations.has('t')) break;
-          if (tables.some((table) => plans.lookUp(table) === null)) return index;
-          for (const table of tables) this.#publishTruncate(batch, index, table, entry);
+          const isSkipped = this.#settings.skippedOperations.has('t');
+          if (!isSkipped && tables.some((table) => plans.lookUp(table) === null)) return index;
+          const told = watch?.truncated(batch, index, tables) ?? tables;
+          if (isSkipped) break;
+          for (const table of told) this.#publishTruncate(batch, index, table, entry);
           break;
         }
         default: {

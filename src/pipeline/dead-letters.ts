@@ -34,12 +34,18 @@ export class DeadLetters {
   readonly #cells = new RowCells();
   readonly #disclosures = new WeakMap<TableVersion, readonly Disclosure[]>();
   #topic: SinkTopic | null = null;
+  readonly #tables = new Set<string>();
 
   constructor(settings: SourceSettings, topicName: string, sink: Sink, metrics: Metrics) {
     this.#settings = settings;
     this.#topicName = topicName;
     this.#sink = sink;
     this.#metrics = metrics;
+  }
+
+  /** Tables of which rows did not reach their topic. */
+  get tables(): ReadonlySet<string> {
+    return this.#tables;
   }
 
   /** Call once before `append` may be needed. */
@@ -57,6 +63,7 @@ export class DeadLetters {
     ticket: Ticket,
   ): void {
     const table = qualifiedName(version.id);
+    this.#tables.add(table);
     const letter = {
       ...this.#heading(table, OPERATIONS[batch.kinds[index]!]!, transactionId, reason),
       before: batch.hasBefore[index] === 1 ? this.#image(batch, index, version, 'before') : null,

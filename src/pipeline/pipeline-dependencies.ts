@@ -8,6 +8,7 @@ import type { OpenSignalTopic } from '../core/signal.ts';
 import type { Sink } from '../core/sink.ts';
 import type { SourceMemory } from '../core/source-memory.ts';
 import type { WaitReason } from '../core/source-runner.ts';
+import type { StaleKeyFinder } from '../core/stale-keys.ts';
 import type { CompilePattern } from './signals/parse-signal.ts';
 
 export interface SignalDependencies {
@@ -22,6 +23,8 @@ export interface PipelineDependencies<C extends ConnectorConfig, P> {
   readonly config: C;
   /** Discard the position that is stored and start over. */
   readonly resync: boolean;
+  /** What a resync does not meet in the tables stays in the topics. */
+  readonly keepsDeleted: boolean;
   readonly checkpointIntervalMs: number;
   /** Claims the source's durable memory; from then on an older owner can save nothing. */
   readonly openMemory: (signal: AbortSignal) => Promise<SourceMemory>;
@@ -29,6 +32,8 @@ export interface PipelineDependencies<C extends ConnectorConfig, P> {
   readonly openSink: (confirmOwnership: (signal: AbortSignal) => Promise<void>, signal: AbortSignal) => Promise<Sink>;
   /** `onWaiting` is told while the encoder waits for schema ids. */
   readonly createEncoder: (memory: SourceMemory, onWaiting: (reason: WaitReason | null) => void) => RecordEncoder;
+  /** Only asked where topics are to be searched after a resync. */
+  readonly createStaleKeyFinder: () => StaleKeyFinder;
   /** What signals need; only asked where the source has some. */
   readonly signals: SignalDependencies;
   /** Identifies this run in the `extended_headers`. */

@@ -5,7 +5,7 @@ import type { SourceMemory } from '../core/source-memory.ts';
 import type { RunObserver, SourceRunner } from '../core/source-runner.ts';
 import type { PipelineDependencies } from './pipeline-dependencies.ts';
 import { RunningPipeline } from './running-pipeline.ts';
-import { snapshotAtFirst } from './snapshot/snapshot-due.ts';
+import { isReadFirst, keptOverResync, snapshotAtFirst } from './snapshot/snapshot-due.ts';
 
 /** Runs one source once: from claiming it to the end of its stream. */
 export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
@@ -21,6 +21,10 @@ export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
     await using session = await connector.open(config, { logger, metrics, clock }, starting);
     await session.claim(starting);
     await using memory = await openMemory(starting);
+    if (this.#hasCompleted(memory)) {
+      observer.completed?.();
+      return;
+    }
     const from = await this.#startPosition(session, memory, starting);
     const confirmOwnership = async (signal: AbortSignal) => {
       await session.confirmOwnership(signal);
@@ -34,6 +38,14 @@ export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
     logger.info({ position: connector.positions.encode(from) }, `streaming ${settings.name}`);
     observer.streaming();
     await running.run(observer, stop, kill);
+  }
+
+  /** Of a source that is not to stream everything is done once its tables are read. */
+  #hasCompleted({ checkpoint, snapshot }: SourceMemory): boolean {
+    const { settings, resync } = this.#dependencies;
+    if (settings.snapshot.mode !== 'initial_only' || resync || checkpoint?.phase !== 'streaming') return false;
+    const running = snapshot?.running ?? null;
+    return running === null || isReadFirst(running);
   }
 
   async #startPosition(session: SourceSession<P>, memory: SourceMemory, signal: AbortSignal): Promise<P> {
@@ -60,11 +72,12 @@ export class Pipeline<C extends ConnectorConfig, P> implements SourceRunner {
 
   /** The intention is saved before anything is created, so that a crash in between is seen and begun again. */
   async #initialise(session: SourceSession<P>, memory: SourceMemory, signal: AbortSignal): Promise<P> {
-    await memory.startOver(this.#checkpoint('initialising', session.serverIdentity, null), signal);
+    const kept = keptOverResync(this.#dependencies, memory);
+    await memory.startOver(this.#checkpoint('initialising', session.serverIdentity, null), kept, signal);
     const from = await session.initialise(memory.schemas, signal);
     const { connector, settings, clock } = this.#dependencies;
     const position = connector.positions.encode(from);
-    const snapshot = snapshotAtFirst(settings.snapshot.mode, clock.nowMs());
+    const snapshot = snapshotAtFirst(settings.snapshot, clock.nowMs(), memory.snapshot);
     await memory.save(this.#checkpoint('streaming', session.serverIdentity, position), null, [], snapshot, signal);
     return from;
   }

@@ -131,6 +131,9 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
         this.#signals?.act();
         this.#wake();
       },
+      createFinder: this.#dependencies.createStaleKeyFinder,
+      sourceBlock,
+      topicOf: ({ id }) => names.data(id),
       inbox,
       encoder,
       plans,
@@ -141,6 +144,10 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
       clock,
       logger,
       metrics,
+      settle: async (signal) => {
+        await sink.flush(signal);
+        await this.#checkpointer.save(signal);
+      },
     });
     this.#snapshotDue = snapshotDue(settings.snapshot.mode, memory.snapshot);
     const { signals } = dependencies;
@@ -194,6 +201,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
     await this.#settle(kill);
     this.#report(observer);
     if (this.#failure !== null) throw this.#failure;
+    if (this.#isCompleted() && !stop.aborted) observer.completed?.();
   }
 
   /** Ends early, also in the middle of a batch that waits for the registry or for Kafka, once `ended` is aborted. */
@@ -205,6 +213,10 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
         this.#quietSinceMs ??= clock.nowMs();
         const next = await this.#nextBatch(batches, ended);
         if (next.done === true) return;
+        if (ended.aborted) {
+          next.value.release();
+          return;
+        }
         if (!isQuiet(next.value)) this.#quietSinceMs = null;
         try {
           await this.#publishBatch(next.value, ended);
@@ -226,6 +238,9 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
     // Who leaves early, because a step fails, has its own error to tell.
     next.catch(() => {});
     while (!ended.aborted) {
+      await this.#rest(ended);
+      if (ended.aborted) break;
+      this.#quietSinceMs ??= this.#dependencies.clock.nowMs();
       if (!this.#snapshots.isRunning) {
         const batch = await Promise.race([next, this.#woken()]);
         if (batch === null) continue;
@@ -239,6 +254,24 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
       if (isReady) await this.#snapshots.step(ended);
     }
     return next;
+  }
+
+  /** Snapshots do their steps for as long as the stream has to rest because of one. */
+  async #rest(ended: AbortSignal): Promise<void> {
+    while (this.#snapshots.holdsStream && this.#publisher.isAtBoundary && !ended.aborted) {
+      this.#quietSinceMs = null;
+      if (this.#snapshots.wantsStep(false)) await this.#snapshots.step(ended);
+      else {
+        const passed = () => {};
+        await this.#dependencies.clock.sleep(QUIET_LOOK_MS, ended).then(passed, passed);
+      }
+    }
+    if (this.#isCompleted()) this.#end();
+  }
+
+  /** Nothing is to be streamed, and everything is read. */
+  #isCompleted(): boolean {
+    return this.#dependencies.settings.snapshot.mode === 'initial_only' && this.#snapshots.isRead;
   }
 
   /** Resolves when a snapshot begins, although the stream is silent. */
@@ -263,12 +296,14 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
       if (this.#publisher.isAtBoundary && this.#publisher.stopsAtBoundary) this.#end();
       await this.#sink.ready(ended);
       if (this.#publisher.isAtBoundary && this.#snapshots.wantsStep(false)) await this.#snapshots.step(ended);
+      await this.#rest(ended);
     }
   }
 
   async #beginSnapshots(observer: RunObserver, ended: AbortSignal): Promise<void> {
     try {
       await this.#snapshots.begin(this.#snapshotDue, ended);
+      if (this.#isCompleted()) this.#end();
       observer.snapshots?.(this.#snapshots);
       this.#signals?.act();
     } catch (error) {

@@ -6,7 +6,8 @@ export interface StreamWatch<P> {
   began(batch: ChangeBatch<P>, index: number): void;
   /** An insert, update or delete. @returns false where the change is not to be published: it was read already. */
   takes(batch: ChangeBatch<P>, index: number, version: TableVersion): boolean;
-  truncated(tables: readonly TableVersion[]): void;
+  /** Change `index` truncates these tables. @returns those of which it is to be published. */
+  truncated(batch: ChangeBatch<P>, index: number, tables: readonly TableVersion[]): readonly TableVersion[];
   /** Some statement changed a table. */
   altered(): void;
   /** Everything before `position` is published. @returns true where the stream is to rest here. */

@@ -16,6 +16,8 @@ export interface AttemptLoopParts {
   readonly logger: Logger;
   /** Everything from before the start is published. */
   readonly onReachedStart: () => void;
+  /** All that the source was to do is done. */
+  readonly onCompleted: () => void;
   /** Failures have gone on for so long that the pauses between attempts last minutes. */
   readonly onCircuitOpen: () => void;
   /** Trying again is of no use. */
@@ -80,10 +82,17 @@ export class AttemptLoop {
   }
 
   async #run(): Promise<void> {
-    const { condition, onCircuitOpen, onEnd } = this.#parts;
+    const { condition, onCompleted, onCircuitOpen, onEnd } = this.#parts;
     for (;;) {
       const end = await this.#runAttempt();
       if (end.kind === 'stopped') return;
+      if (end.kind === 'completed') {
+        condition.resyncPending = false;
+        if (this.#halted.signal.aborted) return;
+        condition.machine.moveTo('completed', 'all tables are read, and nothing is to be streamed');
+        onCompleted();
+        return;
+      }
       if (this.#halted.signal.aborted) {
         this.#haltFailed = true;
         condition.failedToStop(end.thrown);
@@ -115,7 +124,7 @@ export class AttemptLoop {
     });
     this.#attempt = attempt;
     condition.attemptBegins(attempt);
-    const end = await attempt.run(() => createRunner({ resync: condition.resyncPending }));
+    const end = await attempt.run(() => createRunner(condition.runRequest));
     condition.attemptEnds(attempt);
     this.#attempt = null;
     return end;

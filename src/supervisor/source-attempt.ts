@@ -13,7 +13,10 @@ export interface AttemptListener {
   waiting(reason: WaitReason): void;
 }
 
-export type AttemptEnd = { readonly kind: 'stopped' } | { readonly kind: 'failed'; readonly thrown: unknown };
+export type AttemptEnd =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'completed' }
+  | { readonly kind: 'failed'; readonly thrown: unknown };
 
 /**
  * One runner from its making to its end. It has abort signals of its own, because listeners that runners leave on a
@@ -25,6 +28,7 @@ export class SourceAttempt implements RunObserver {
   readonly #stop = new AbortController();
   readonly #kill = new AbortController();
   #ended = false;
+  #completed = false;
   #touchedAtMs: number;
   #streamingSinceMs: number | null = null;
   #waitingFor: WaitReason | null = null;
@@ -66,6 +70,7 @@ export class SourceAttempt implements RunObserver {
     try {
       await createRunner().run(this, this.#stop.signal, this.#kill.signal);
       if (this.#stop.signal.aborted) return { kind: 'stopped' };
+      if (this.#completed) return { kind: 'completed' };
       const thrown = new TransientError('The stream of the source ended without an error.', {
         code: 'SOURCE_STREAM_ENDED',
         remedy: 'The source starts again by itself. If this stays, see the log of the database.',
@@ -99,6 +104,10 @@ export class SourceAttempt implements RunObserver {
     this.touch();
     this.#streamingSinceMs ??= this.#clock.nowMs();
     this.#listener.snapshotting();
+  }
+
+  completed(): void {
+    this.#completed = true;
   }
 
   snapshots(control: SnapshotControl): void {

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { SnapshotStatus } from '../core/snapshot-status.ts';
-import type { RunProgress, WaitReason } from '../core/source-runner.ts';
+import type { RunProgress, RunRequest, WaitReason } from '../core/source-runner.ts';
 import type { SourceProblem, SourceStatus, StatusError } from '../core/source-status.ts';
 import { type BackoffSettings, DEFAULT_BACKOFF, type Pause } from './backoff.ts';
 import { ProgressGauges } from './progress-gauges.ts';
@@ -41,6 +41,8 @@ export class SourceCondition {
   #lastError: StatusError | null = null;
   /** The operator wants to start over, and no attempt has come as far as to do it. */
   resyncPending = false;
+  /** Of that resync. */
+  keepsDeleted = false;
 
   /** `dependencies.logger` is bound to the source. */
   constructor(source: { readonly name: string; readonly type: string }, dependencies: SupervisorDependencies) {
@@ -56,6 +58,10 @@ export class SourceCondition {
     this.#gauges = new ProgressGauges(source, metrics);
     this.#waiting = metrics.gauge('tailrace_source_waiting').bind(labels);
     this.machine = new SourceStateMachine({ source: source.name, clock, logger, metrics });
+  }
+
+  get runRequest(): RunRequest {
+    return { resync: this.resyncPending, ...(this.resyncPending && this.keepsDeleted ? { keepsDeleted: true } : {}) };
   }
 
   attemptBegins(attempt: SourceAttempt): void {
@@ -152,6 +158,7 @@ export class SourceCondition {
       const detail = `The source waits. ${waitingFor.code}: ${waitingFor.message} ${waitingFor.remedy}`;
       return { source: this.#source.name, state, detail };
     }
+    if (state === 'completed') return null;
     if (state === 'streaming' || state === 'snapshotting' || state === 'paused') return this.stuck();
     const error = state === 'starting' || state === 'stopping' || state === 'stopped' ? null : this.#lastError;
     const detail = error === null ? `The source is ${state}.` : `${error.code}: ${error.message} ${error.remedy}`;

@@ -3,8 +3,9 @@ import { OneAtATime } from '../core/one-at-a-time.ts';
 import { accepted, conflict, type OperationOutcome } from '../core/operation-outcome.ts';
 import type { SnapshotControl } from '../core/snapshot-control.ts';
 import type { SnapshotStatus } from '../core/snapshot-status.ts';
+import type { ResyncRequest } from '../core/source-operations.ts';
 import type { RunRequest, SourceRunner } from '../core/source-runner.ts';
-import type { SourceProblem, SourceStatus } from '../core/source-status.ts';
+import type { SourceProblem, SourceStateName, SourceStatus } from '../core/source-status.ts';
 import { AttemptLoop, type AttemptLoopParts, type StopOutcome } from './attempt-loop.ts';
 import { SourceCondition, type SupervisorDependencies } from './source-condition.ts';
 
@@ -49,6 +50,7 @@ export class SourceSupervisor {
       clock,
       logger,
       onReachedStart: () => this.#caughtUp.resolve('caught-up'),
+      onCompleted: () => this.#caughtUp.resolve('caught-up'),
       onCircuitOpen: () => this.#caughtUp.resolve('failed'),
       onEnd: (state) => this.#caughtUp.resolve(state),
     };
@@ -86,7 +88,7 @@ export class SourceSupervisor {
     return this.#inTurn(this.#operations, async () => {
       const { state } = this.#condition.machine;
       if (state === 'paused') return accepted(this.status());
-      if (state === 'failed' || state === 'resync-required') {
+      if (state === 'failed' || state === 'resync-required' || state === 'completed') {
         return this.#refuse('SOURCE_NOT_RUNNING', `nothing runs that could be paused: it is ${state}`);
       }
       return (await this.#halt('an operator paused it')) ?? accepted(this.status());
@@ -100,6 +102,12 @@ export class SourceSupervisor {
       if (state === 'starting' || state === 'snapshotting' || state === 'streaming') {
         return this.#refuse('SOURCE_NOT_PAUSED', `it runs already: it is ${state}`);
       }
+      if (state === 'completed') {
+        return this.#refuse(
+          'SOURCE_COMPLETED',
+          'it has read its tables, and snapshot.mode says that it is not to stream',
+        );
+      }
       if (state === 'backing-off') this.#loop?.wake();
       else this.#begin('an operator resumed it');
       return accepted(this.status());
@@ -107,15 +115,16 @@ export class SourceSupervisor {
   }
 
   /** As `SourceOperations.resync`. */
-  resync(): Promise<OperationOutcome<SourceStatus>> {
+  resync({ keepsDeleted = false }: ResyncRequest = {}): Promise<OperationOutcome<SourceStatus>> {
     return this.#inTurn(this.#operations, async () => {
       const { state } = this.#condition.machine;
-      const isRunning = state !== 'paused' && state !== 'failed' && state !== 'resync-required';
+      const isRunning = !RESTING.has(state);
       if (isRunning) {
         const refused = await this.#halt('an operator asked for a resync');
         if (refused !== null) return refused;
       }
       this.#condition.resyncPending = true;
+      this.#condition.keepsDeleted = keepsDeleted;
       this.#begin('an operator asked for a resync');
       return accepted(this.status());
     });
@@ -206,9 +215,13 @@ export class SourceSupervisor {
   }
 }
 
+/** Nothing runs in these, and something can be begun. */
+const RESTING: ReadonlySet<SourceStateName> = new Set(['paused', 'completed', 'failed', 'resync-required']);
+
 const REMEDIES = {
-  SOURCE_NOT_RUNNING: 'Its last_error says why. Mend that and resume it, or resync it.',
+  SOURCE_NOT_RUNNING: 'Where it has failed, its last_error says why: mend that and resume it, or resync it.',
   SOURCE_NOT_PAUSED: 'There is nothing to resume.',
+  SOURCE_COMPLETED: 'Set snapshot.mode: initial and restart the daemon to stream on; resync it to read again.',
   SOURCE_STOPPING: 'Wait until the daemon runs again.',
   SOURCE_ABANDONED: 'Restart the daemon, and report it with the log.',
   SNAPSHOT_UNAVAILABLE: 'Wait until the source streams, and ask again.',

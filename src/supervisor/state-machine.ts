@@ -6,13 +6,23 @@ import { SOURCE_STATES, type SourceStateName } from '../core/source-status.ts';
 
 /**
  * From each state, the states that may follow. A stop is possible from everywhere; `stopped` is the end. What only an
- * operator does: into `paused`, and from there, `failed` and `resync-required` to `starting`.
+ * operator does: into `paused`, and from there, `completed`, `failed` and `resync-required` to `starting`.
  */
 export const SOURCE_TRANSITIONS: Readonly<Record<SourceStateName, readonly SourceStateName[]>> = {
-  starting: ['snapshotting', 'streaming', 'paused', 'backing-off', 'resync-required', 'failed', 'stopping'],
-  snapshotting: ['streaming', 'paused', 'backing-off', 'resync-required', 'failed', 'stopping'],
-  streaming: ['snapshotting', 'paused', 'backing-off', 'resync-required', 'failed', 'stopping'],
+  starting: [
+    'snapshotting',
+    'streaming',
+    'completed',
+    'paused',
+    'backing-off',
+    'resync-required',
+    'failed',
+    'stopping',
+  ],
+  snapshotting: ['streaming', 'completed', 'paused', 'backing-off', 'resync-required', 'failed', 'stopping'],
+  streaming: ['snapshotting', 'completed', 'paused', 'backing-off', 'resync-required', 'failed', 'stopping'],
   paused: ['starting', 'stopping'],
+  completed: ['starting', 'stopping'],
   'backing-off': ['starting', 'paused', 'failed', 'stopping'],
   'resync-required': ['starting', 'stopping'],
   failed: ['starting', 'stopping'],
@@ -25,6 +35,7 @@ const LOG_LEVELS: Readonly<Record<SourceStateName, 'info' | 'warn' | 'error'>> =
   snapshotting: 'info',
   streaming: 'info',
   paused: 'info',
+  completed: 'info',
   'backing-off': 'warn',
   'resync-required': 'error',
   failed: 'error',

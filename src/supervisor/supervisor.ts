@@ -1,7 +1,7 @@
 import { accepted, type OperationOutcome, unknown } from '../core/operation-outcome.ts';
 import type { SnapshotRequest } from '../core/snapshot-control.ts';
 import type { SnapshotStatus } from '../core/snapshot-status.ts';
-import type { SourceOperations } from '../core/source-operations.ts';
+import type { ResyncRequest, SourceOperations } from '../core/source-operations.ts';
 import type { HealthVerdict, SourceProblem, SourceStatus, StatusProvider } from '../core/source-status.ts';
 import type { StopOutcome } from './attempt-loop.ts';
 import type { SupervisorDependencies } from './source-condition.ts';
@@ -62,8 +62,8 @@ export class Supervisor implements StatusProvider, SourceOperations {
     return this.#on(source, (supervised) => supervised.resume());
   }
 
-  resync(source: string): Promise<OperationOutcome<SourceStatus>> {
-    return this.#on(source, (supervised) => supervised.resync());
+  resync(source: string, request?: ResyncRequest): Promise<OperationOutcome<SourceStatus>> {
+    return this.#on(source, (supervised) => supervised.resync(request));
   }
 
   startSnapshot(source: string, request: SnapshotRequest): Promise<OperationOutcome<SnapshotStatus>> {

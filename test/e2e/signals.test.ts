@@ -50,6 +50,16 @@ async function send(topic: string, key: string, value: unknown): Promise<void> {
   }
 }
 
+async function operate(daemon: Daemon, name: string, what: string, body: object = {}): Promise<void> {
+  const response = await fetch(`${await daemon.url()}/api/v1/sources/${name}/${what}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(30_000),
+  });
+  assert.ok(response.ok, `${what}: ${response.status} ${await response.text()}`);
+}
+
 async function ended(daemon: Daemon, name: string, table: string): Promise<SnapshotStatus> {
   return daemon.until(`the snapshot of ${table} has ended`, async () => {
     const { snapshot } = await daemon.status(name);
@@ -242,11 +252,19 @@ test('the signal topic is read from where it was left, and is no reason to stop'
     assert.equal((await readsOf(`${name}.public.c`)).length, 3);
     assert.deepEqual(await readsOf(`${name}.public.a`), [], 'neither what was there before nor what is for another');
 
+    // A resync forgets the position of the database, not how far the signals are.
+    await operate(daemon, name, 'pause');
+    await send(topic, name, execute('public.a'));
+    await operate(daemon, name, 'resync', { confirm: name });
+    await ended(daemon, name, 'public.a');
+    assert.equal((await readsOf(`${name}.public.a`)).length, 1, 'what was sent meanwhile is done');
+    assert.equal((await readsOf(`${name}.public.c`)).length, 3, 'what was done is not done again');
+
     // Without its topic the source streams on.
     await deleteKafkaTopics(topic);
     await daemon.until('the loss is said', () => /SIGNAL_TOPIC_UNREADABLE/.test(daemon.output), 60_000);
     await database.query('INSERT INTO a VALUES (2)');
-    await daemon.until('it streams', async () => (await readEnvelopes(`${name}.public.a`)).length === 1);
+    await daemon.until('it streams', async () => (await readEnvelopes(`${name}.public.a`)).length === 2);
     assert.equal(await daemon.stop(), 0);
   } finally {
     await deleteKafkaTopics(name);

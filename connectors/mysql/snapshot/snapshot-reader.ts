@@ -29,6 +29,7 @@ import { MySqlSnapshotView } from './snapshot-view.ts';
 import { readSnapshotTables } from './table-catalog.ts';
 import { TableDefinitionReader } from './table-definition.ts';
 import { underTableLock } from './table-lock.ts';
+import { recallBounds, type ViewBounds } from './view-bounds.ts';
 
 /** Attempts to open views between which nothing was committed, before tables are locked for it. */
 const EXACT_ATTEMPTS = 5;
@@ -75,6 +76,10 @@ export class MySqlSnapshotReader implements SnapshotReader<MySqlPosition> {
       await sql[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  recall(mark: string): ViewBounds {
+    return recallBounds(mark);
   }
 
   readTables(signal: AbortSignal): Promise<readonly SnapshotTable[]> {

@@ -1,10 +1,11 @@
 import type { ChangeBatch } from '../../../src/core/change-batch.ts';
 import { FatalError } from '../../../src/core/errors.ts';
-import type { Chunk, ChunkEnd, SnapshotTable, SnapshotView } from '../../../src/core/snapshot.ts';
+import { ArenaPool } from '../../../src/core/message-arena.ts';
+import type { BlankBatch, Chunk, ChunkEnd, SnapshotTable, SnapshotView } from '../../../src/core/snapshot.ts';
 import { qualifiedName } from '../../../src/core/table.ts';
 import type { MySqlPosition } from '../positions.ts';
 import { quotedTable } from '../quoted-name.ts';
-import type { ReadPlace } from './read-batch.ts';
+import { MySqlReadBatch, type ReadPlace } from './read-batch.ts';
 import { readChunk } from './read-chunk.ts';
 import type { ReadTable } from './read-table.ts';
 import type { ReaderConnection } from './reader-connection.ts';
@@ -32,12 +33,24 @@ export class MySqlSnapshotView implements SnapshotView<MySqlPosition> {
     this.#parts = parts;
   }
 
+  get mark(): string {
+    return this.#parts.bounds.toString();
+  }
+
   contains(batch: ChangeBatch<MySqlPosition>, index: number): boolean {
     return this.#parts.bounds.contains(batch, index);
   }
 
   isPassed(position: MySqlPosition): boolean {
     return this.#parts.bounds.isPassed(position);
+  }
+
+  async blank(table: SnapshotTable, signal: AbortSignal): Promise<BlankBatch<MySqlPosition>> {
+    const { version } = await this.#tableOf(table, this.#parts.connections[0]!, 0, signal);
+    const batch = new MySqlReadBatch(new ArenaPool(), () => {});
+    batch.addRow(version, 0, 0);
+    batch.place = this.#parts.place;
+    return batch;
   }
 
   async *read(

@@ -1,14 +1,32 @@
 import type { ChangeBatch } from '../../../src/core/change-batch.ts';
+import { FatalError } from '../../../src/core/errors.ts';
+import type { ViewMark } from '../../../src/core/snapshot.ts';
 import type { GtidProgress } from '../gtid-progress.ts';
 import type { MySqlChangeBatch } from '../my-change-batch.ts';
 import type { MySqlPosition } from '../positions.ts';
-import type { GtidSet } from '../protocol/gtid-set.ts';
+import { GtidSet } from '../protocol/gtid-set.ts';
 import type { TransactionContext } from '../transaction-context.ts';
 
 /** What of the log is visible in a view. */
-export interface ViewBounds {
-  contains(batch: ChangeBatch<MySqlPosition>, index: number): boolean;
-  isPassed(position: MySqlPosition): boolean;
+export interface ViewBounds extends ViewMark<MySqlPosition> {
+  /** For `recallBounds`. */
+  toString(): string;
+}
+
+/** What `toString` of bounds was made of. @throws FatalError for other text */
+export function recallBounds(text: string): ViewBounds {
+  const gtids = /^gtids (\S*) (\S*)$/.exec(text);
+  if (gtids !== null) return new GtidBounds(GtidSet.parse(gtids[1]!), GtidSet.parse(gtids[2]!));
+  const places = /^places (\d{1,9}) (.*):(\d{1,16}) (.*):(\d{1,16})$/.exec(text);
+  if (places !== null) {
+    const [, epoch, firstFile, first, lastFile, last] = places;
+    const certain = { file: firstFile!, position: Number(first) };
+    return new PlaceBounds(Number(epoch), certain, { file: lastFile!, position: Number(last) });
+  }
+  throw new FatalError(`"${text}" is not the place of a view of MySQL or MariaDB.`, {
+    code: 'MYSQL_VIEW_MARK_MALFORMED',
+    remedy: 'What is stored of the snapshot is damaged or of another kind of server: resync the source.',
+  });
 }
 
 /**
@@ -19,11 +37,17 @@ export class GtidBounds implements ViewBounds {
   readonly #certain: GtidSet;
   /** What the stream has to emit still: positions that are asked for only grow. */
   #missing: GtidSet;
+  readonly #possible: GtidSet;
   #asked: GtidProgress | null = null;
 
   constructor(certain: GtidSet, possible: GtidSet) {
     this.#certain = certain;
     this.#missing = possible;
+    this.#possible = possible;
+  }
+
+  toString(): string {
+    return `gtids ${this.#certain} ${this.#possible}`;
   }
 
   contains(batch: ChangeBatch<MySqlPosition>, index: number): boolean {
@@ -61,6 +85,10 @@ export class PlaceBounds implements ViewBounds {
     this.#possible = possible;
   }
 
+  toString(): string {
+    return `places ${this.#epoch} ${spotText(this.#certain)} ${spotText(this.#possible)}`;
+  }
+
   contains(batch: ChangeBatch<MySqlPosition>, index: number): boolean {
     const { file } = transactionOf(batch, index);
     const position = (batch as MySqlChangeBatch).eventPositions[index] as number;
@@ -76,6 +104,10 @@ export class PlaceBounds implements ViewBounds {
 
 export function compareSpots(a: LogSpot, b: LogSpot): number {
   return a.file === b.file ? a.position - b.position : fileNumber(a.file) - fileNumber(b.file);
+}
+
+function spotText({ file, position }: LogSpot): string {
+  return `${file}:${position}`;
 }
 
 /** -1 of a file that the stream was not told yet. */

@@ -26,6 +26,10 @@ export function parseMvccSnapshot(text: string): MvccSnapshot {
   });
 }
 
+export function mvccSnapshotText({ xmin, xmax, running }: MvccSnapshot): string {
+  return `${xmin}:${xmax}:${[...running].join(',')}`;
+}
+
 /** The 64-bit id of a transaction of which the low 32 bits are known, as they are in the log: the one nearest to `near`. */
 export function widenXid(xid: number, near: number): number {
   const widened = near - (near % TWO_32) + xid;

@@ -13,8 +13,9 @@ import { type MvccSnapshot, parseMvccSnapshot } from './mvcc-snapshot.ts';
 import { readViewTables } from './read-view-tables.ts';
 import type { ReaderConnection } from './reader-connection.ts';
 import type { ViewPoint } from './row-batch.ts';
+import { PgViewMark } from './view-mark.ts';
 import type { KnownVersions, ViewTable } from './view-table.ts';
-import type { ViewVisibility, Visibility } from './visibility.ts';
+import type { Visibility } from './visibility.ts';
 
 /** The stream rests while a view waits for a lock. */
 const LOCK_TIMEOUT_MS = 1_000;
@@ -33,7 +34,7 @@ export interface ViewOpening {
 
 export interface OpenedView {
   readonly tables: ReadonlyMap<string, ViewTable>;
-  readonly visibility: ViewVisibility;
+  readonly mark: PgViewMark;
   readonly point: ViewPoint;
 }
 
@@ -96,7 +97,7 @@ export async function beginView(
   const tables = await readViewTables(leader, names, config, server, versions, signal);
   for (const table of request.tables) requireSame(table, tables.get(qualifiedName(table.id)));
   await Promise.all(connections.map((connection) => connection.allowCopies(signal)));
-  return { tables, visibility: judged, point: { lsn: first.high, timeUs: first.timeUs } };
+  return { tables, mark: new PgViewMark(first.high, judged), point: { lsn: first.high, timeUs: first.timeUs } };
 }
 
 /** @returns why not. */

@@ -1,9 +1,9 @@
 import type { ChangeBatch } from '../../../src/core/change-batch.ts';
 import { TailraceError } from '../../../src/core/errors.ts';
 import type { SqlQueries } from '../connection.ts';
-import type { PgChangeBatch } from '../pg-change-batch.ts';
 import { isVisible, type MvccSnapshot, parseMvccSnapshot, widenXid } from './mvcc-snapshot.ts';
-import { describeOldest, type PendingView, readNextXid, type ViewVisibility, type Visibility } from './visibility.ts';
+import { type ViewContents, xidOf } from './view-mark.ts';
+import { describeOldest, type PendingView, readNextXid, type Visibility } from './visibility.ts';
 
 /** Remembered transactions from which on those that became visible are looked for without waiting for a view. */
 const MANY = 10_000;
@@ -41,7 +41,7 @@ export class PrimaryVisibility implements Visibility {
 
   async begin(): Promise<PendingView> {
     return {
-      judge: async ({ snapshot }, signal): Promise<ViewVisibility | string> => {
+      judge: async ({ snapshot }, signal): Promise<ViewContents | string> => {
         if (snapshot.xmin < this.#fence) {
           const oldest = await describeOldest(this.#sql, signal);
           return `transactions that were open when the snapshot began must end first: ${oldest}`;
@@ -52,12 +52,7 @@ export class PrimaryVisibility implements Visibility {
           const waits = 'Postgres makes them visible once a synchronous standby has confirmed them';
           return `${this.#emitted.size} published transactions are not visible yet (${waits}): ${oldest}`;
         }
-        return {
-          contains: (batch, index) => {
-            const xid = xidOf(batch, index);
-            return xid !== null && isVisible(snapshot, widenXid(xid, snapshot.xmax));
-          },
-        };
+        return { snapshot };
       },
     };
   }
@@ -83,9 +78,4 @@ export class PrimaryVisibility implements Visibility {
       this.#looking = null;
     }
   }
-}
-
-/** Low 32 bits; null for a message outside of transactions. */
-function xidOf(batch: ChangeBatch<unknown>, index: number): number | null {
-  return (batch as PgChangeBatch).transactions[index]?.xid ?? null;
 }

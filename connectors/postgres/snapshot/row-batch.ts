@@ -88,6 +88,18 @@ export class RowBatch implements ChangeBatch<PgPosition> {
   }
 }
 
+/** One change of a table without a row. */
+export function blankBatch(version: TableVersion, point: ViewPoint): RowBatch {
+  const batch = new RowBatch(() => {});
+  batch.kinds = Uint8Array.of(ChangeKind.read);
+  batch.hasBefore = new Uint8Array(1);
+  batch.versions[0] = version;
+  batch.details[0] = null;
+  batch.count = 1;
+  batch.point = point;
+  return batch;
+}
+
 /** Batches that are not in use. */
 export class RowBatches {
   readonly #free: RowBatch[] = [];

@@ -24,6 +24,7 @@ import { RowBatches } from './row-batch.ts';
 import { rowKeyOf } from './row-key.ts';
 import { endTransactions, PgSnapshotView } from './snapshot-view.ts';
 import { StandbyVisibility } from './standby-visibility.ts';
+import { PgViewMark } from './view-mark.ts';
 import type { KnownVersions } from './view-table.ts';
 import type { Visibility } from './visibility.ts';
 
@@ -71,6 +72,10 @@ export class PgSnapshotReader implements SnapshotReader<PgPosition> {
       await sql[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  recall(mark: string): PgViewMark {
+    return PgViewMark.parse(mark);
   }
 
   readTables(signal: AbortSignal): Promise<readonly SnapshotTable[]> {

@@ -1,12 +1,11 @@
 import type { ChangeBatch } from '../../../src/core/change-batch.ts';
-import type { Chunk, ChunkEnd, SnapshotView } from '../../../src/core/snapshot.ts';
+import type { BlankBatch, Chunk, ChunkEnd, SnapshotTable, SnapshotView } from '../../../src/core/snapshot.ts';
 import type { PgPosition } from '../positions.ts';
-import { compareLsn } from '../protocol/lsn.ts';
 import { readChunk } from './read-chunk.ts';
 import type { ReaderConnection } from './reader-connection.ts';
-import type { RowBatches, ViewPoint } from './row-batch.ts';
+import { blankBatch, type RowBatches, type ViewPoint } from './row-batch.ts';
+import type { PgViewMark } from './view-mark.ts';
 import { requireTable, type ViewTable } from './view-table.ts';
-import type { ViewVisibility } from './visibility.ts';
 
 const END_DEADLINE_MS = 5_000;
 
@@ -14,7 +13,7 @@ export interface ViewParts {
   /** Each in a transaction on the same snapshot. */
   readonly connections: readonly ReaderConnection[];
   readonly tables: ReadonlyMap<string, ViewTable>;
-  readonly visibility: ViewVisibility;
+  readonly mark: PgViewMark;
   readonly point: ViewPoint;
   readonly batches: RowBatches;
   readonly silenceMs: number;
@@ -30,12 +29,20 @@ export class PgSnapshotView implements SnapshotView<PgPosition> {
     this.#parts = parts;
   }
 
+  get mark(): string {
+    return this.#parts.mark.toString();
+  }
+
   contains(batch: ChangeBatch<PgPosition>, index: number): boolean {
-    return this.#parts.visibility.contains(batch, index);
+    return this.#parts.mark.contains(batch, index);
   }
 
   isPassed(position: PgPosition): boolean {
-    return compareLsn(position.lsn, this.#parts.point.lsn) >= 0;
+    return this.#parts.mark.isPassed(position);
+  }
+
+  async blank(table: SnapshotTable): Promise<BlankBatch<PgPosition>> {
+    return blankBatch(requireTable(this.#parts.tables, table.id).version, this.#parts.point);
   }
 
   async *read(

@@ -1,4 +1,3 @@
-import type { ChangeBatch, TransactionBegin } from '../../../src/core/change-batch.ts';
 import type { SqlQueries } from '../connection.ts';
 import type { PgPosition } from '../positions.ts';
 import { compareLsn, LSN_ZERO, type Lsn, parseLsn } from '../protocol/lsn.ts';
@@ -37,7 +36,7 @@ export class StandbyVisibility implements Visibility {
         if (emittedUpTo !== null && compareLsn(emittedUpTo.lsn, replayed) > 0) {
           return 'the standby has not replayed all that was published';
         }
-        return { contains: (batch, index) => compareLsn(commitOf(batch, index), replayed) < 0 };
+        return { replayed };
       },
     };
   }
@@ -47,11 +46,4 @@ export class StandbyVisibility implements Visibility {
     const [row] = await this.#sql.query<{ lsn: string | null }>('reading what was replayed', statement, [], signal);
     return parseLsn(row?.lsn ?? '') ?? LSN_ZERO;
   }
-}
-
-/** Start of the commit record: it was replayed where this lies below what was. */
-function commitOf(batch: ChangeBatch<unknown>, index: number): Lsn {
-  const { id } = batch.details[index] as TransactionBegin;
-  const lsn = BigInt(id.slice(id.indexOf(':') + 1));
-  return { high: Number(lsn >> 32n), low: Number(lsn & 0xffff_ffffn) };
 }

@@ -3,17 +3,13 @@ import type { SqlQueries } from '../connection.ts';
 import type { PgPosition } from '../positions.ts';
 import type { Lsn } from '../protocol/lsn.ts';
 import type { MvccSnapshot } from './mvcc-snapshot.ts';
+import type { ViewContents } from './view-mark.ts';
 
 /** What the first statement of a view's transaction tells of it. */
 export interface ViewFacts {
   readonly snapshot: MvccSnapshot;
   /** Everything that is visible lies before. */
   readonly high: Lsn;
-}
-
-export interface ViewVisibility {
-  /** True only where the transaction whose begin is change `index` is certainly visible. */
-  contains(batch: ChangeBatch<unknown>, index: number): boolean;
 }
 
 /** Decides by what a server can tell whether views show what they must. One per snapshot reader. */
@@ -29,7 +25,7 @@ export interface Visibility {
 
 export interface PendingView {
   /** @returns what the view shows, or what is waited for because it does not show enough. */
-  judge(facts: ViewFacts, signal: AbortSignal): Promise<ViewVisibility | string>;
+  judge(facts: ViewFacts, signal: AbortSignal): Promise<ViewContents | string>;
 }
 
 interface NextXidRow {

@@ -14,6 +14,7 @@ const TONES = {
   snapshotting: 'busy',
   streaming: 'good',
   paused: 'rest',
+  completed: 'rest',
   'backing-off': 'warn',
   'resync-required': 'bad',
   failed: 'bad',
@@ -74,6 +75,12 @@ export function nextCommand({ name, state, snapshot }) {
     return { lead: 'To give the position up and start over:', command: `tailrace resync ${name} --confirm ${name}` };
   }
   if (state === 'paused') return { lead: 'Paused by an operator. To go on:', command: `tailrace resume ${name}` };
+  if (state === 'completed') {
+    return {
+      lead: 'Read to the end; with snapshot.mode: initial it would stream. To read again:',
+      command: `tailrace resync ${name} --confirm ${name}`,
+    };
+  }
   if (snapshot?.state === 'paused') {
     return { lead: 'The snapshot is paused. To go on:', command: `tailrace snapshot resume ${name}` };
   }

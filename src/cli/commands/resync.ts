@@ -6,6 +6,7 @@ import { UsageError } from '../exit-code.ts';
 
 interface ResyncOptions extends AdminOptions {
   readonly confirm?: string;
+  readonly keepDeleted?: boolean;
 }
 
 const AFTER = `
@@ -20,6 +21,7 @@ export function resyncCommand(context: CommandContext): Command {
   return adminCommand('resync', 'Discard the position of a source, and start over with a new snapshot.')
     .argument('<source>', 'name of the source')
     .option('--confirm <source>', 'the name of the source again; without it nothing is done')
+    .option('--keep-deleted', 'leave rows in the topics that are gone from the tables')
     .addHelpText('after', AFTER)
     .action(async (source: string, options: ResyncOptions) => {
       if (options.confirm !== source) {
@@ -28,7 +30,8 @@ export function resyncCommand(context: CommandContext): Command {
         throw new UsageError(message, `If you mean it, write: tailrace resync ${source} --confirm ${source}`);
       }
       const client = adminClient(options, context, source);
-      const status = await client.request<SourceStatus>('POST', sourcePath(source, '/resync'), { confirm: source });
+      const body = { confirm: source, ...(options.keepDeleted === true ? { keep_deleted: true } : {}) };
+      const status = await client.request<SourceStatus>('POST', sourcePath(source, '/resync'), body);
       if (options.json) printJson(context, status);
       else notify(context, `${source} starts over; tailrace status shows how it gets on.`);
     });

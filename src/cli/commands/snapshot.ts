@@ -10,6 +10,7 @@ import { tablePattern } from '../table-pattern.ts';
 interface StartOptions extends AdminOptions {
   readonly table?: string[];
   readonly where?: string;
+  readonly blocking?: boolean;
 }
 
 const EXAMPLES = `
@@ -27,13 +28,14 @@ export function snapshotCommand(context: CommandContext): Command {
       command('start', 'Begin to read tables of a source again; returns at once.')
         .option('--table <pattern...>', 'only tables whose schema.table, or table, matches this regular expression')
         .option('--where <sql>', 'only rows for which this condition holds, on each of the tables')
+        .option('--blocking', 'let the stream rest until the rows are out')
         .addHelpText('after', EXAMPLES)
         .action(async (source: string, options: StartOptions) => {
           if (options.where?.trim() === '') {
             throw new UsageError('--where is empty', 'Write --where "region = \'EU\'", or leave it out for all rows.');
           }
           const tables = options.table?.map((text) => patternSource(tablePattern(text))) ?? null;
-          const body = { tables, where: options.where ?? null };
+          const body = { tables, where: options.where ?? null, blocking: options.blocking ?? false };
           const client = adminClient(options, context, source);
           show(await client.request('POST', sourcePath(source, '/snapshots'), body), source, options, context);
         }),

@@ -47,8 +47,8 @@ export class SignalTable<P> implements StreamWatch<P> {
     return this.#next.takes(batch, index, version);
   }
 
-  truncated(tables: readonly TableVersion[]): void {
-    this.#next.truncated(tables);
+  truncated(batch: ChangeBatch<P>, index: number, tables: readonly TableVersion[]): readonly TableVersion[] {
+    return this.#next.truncated(batch, index, tables);
   }
 
   altered(): void {

@@ -105,6 +105,7 @@ export class SourceSignals<P> implements AsyncDisposable {
       where: null,
       filters,
       without: waiting.without.map(compile).filter((pattern) => pattern !== null),
+      isBlocking,
       kind: isBlocking ? ('initial' as const) : ('incremental' as const),
       signalId: waiting.id,
     };

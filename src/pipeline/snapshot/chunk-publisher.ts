@@ -135,7 +135,7 @@ export class ChunkPublisher<P> {
         const key = identities.of(batch, index, batch.versions[index]!, 'after');
         const verdict = key === null ? 'stop' : rounds.judge(round.table, key);
         if (verdict === 'stop') {
-          if (pass.chunk.keys === null) {
+          if (pass.chunk.keys === null && !rounds.holdsStream) {
             if (index > 0) pass.last = reader.keyOf(table, batch, index - 1);
             pass.isStopped = true;
             return false;

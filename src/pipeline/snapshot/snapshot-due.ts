@@ -1,6 +1,7 @@
-import type { SnapshotSettings } from '../../core/settings.ts';
+import type { SnapshotSettings, SourceSettings } from '../../core/settings.ts';
 import type { SnapshotTable } from '../../core/snapshot.ts';
 import type { SnapshotMemory, SnapshotProgress, TableProgress } from '../../core/snapshot-progress.ts';
+import type { SourceMemory } from '../../core/source-memory.ts';
 import { qualifiedName, type TableId } from '../../core/table.ts';
 import { rangesOf } from './snapshot-rounds.ts';
 
@@ -23,11 +24,51 @@ export function snapshotDue(mode: SnapshotSettings['mode'], stored: SnapshotMemo
   return stored === null || stored.isUnaccounted === true ? 'account' : 'rest';
 }
 
-/** What a source that starts for the first time has before it; null where nothing is to be read. */
-export function snapshotAtFirst(mode: SnapshotSettings['mode'], startedAtMs: number): SnapshotMemory | null {
+/**
+ * What a source that starts for the first time, or over, has before it; null where nothing is to be read.
+ * @param kept what is stored of before.
+ */
+export function snapshotAtFirst(
+  { mode, blocking }: Pick<SnapshotSettings, 'mode' | 'blocking'>,
+  startedAtMs: number,
+  kept: SnapshotMemory | null,
+): SnapshotMemory | null {
   if (mode === 'no_data' || mode === 'never') return null;
-  const running = { id: crypto.randomUUID(), kind: 'initial', isPaused: false, startedAtMs, tables: null } as const;
-  return { formatVersion: 1, covered: [], running };
+  const fresh = { id: crypto.randomUUID(), kind: 'initial', isPaused: false, startedAtMs, tables: null } as const;
+  const holds = blocking || mode === 'initial_only';
+  const running = holds ? { ...fresh, hold: { from: 'start', oldest: null, read: null } as const } : fresh;
+  const { isUnaccounted: _, ...rest } = kept ?? {};
+  return { ...rest, formatVersion: 1, covered: [], running };
+}
+
+/**
+ * What is kept of what is stored where a source starts over. What operators have asked for is no matter of the log: signals
+ * outlive the position. And that topics are to be searched for rows that are gone is not forgotten by a crash in between.
+ */
+export function keptOverResync(
+  { settings, resync, keepsDeleted }: { settings: SourceSettings; resync: boolean; keepsDeleted: boolean },
+  { checkpoint, snapshot }: Pick<SourceMemory, 'checkpoint' | 'snapshot'>,
+): SnapshotMemory | null {
+  const signals = snapshot?.signals;
+  const hadRecords = resync || checkpoint?.phase === 'streaming' || snapshot?.sweep !== undefined;
+  const sweeps = hadRecords && !keepsDeleted && tellsDeletes(settings);
+  if (signals === undefined && !sweeps) return null;
+  return {
+    formatVersion: 1,
+    covered: [],
+    isUnaccounted: true,
+    running: null,
+    ...(sweeps ? { sweep: null } : {}),
+    ...(signals === undefined ? {} : { signals }),
+  };
+}
+
+/** Whether a row that the topic knows nothing new of is gone for certain: not where rows may have been left out of it. */
+function tellsDeletes({ snapshot, skippedOperations, onPoison }: SourceSettings): boolean {
+  const { mode, deletePass } = snapshot;
+  const reads = mode !== 'no_data' && mode !== 'never' && mode !== 'initial_only';
+  const isWhole = (['c', 'u', 'd'] as const).every((operation) => !skippedOperations.has(operation));
+  return deletePass && reads && isWhole && onPoison === 'fail';
 }
 
 /** SQL condition on the rows of a table that are read; null: all of them. */
@@ -67,10 +108,16 @@ export function progressAtStart(
   const isNew = (table: SnapshotTable) => due === 'all' || !known.has(qualifiedName(table.id));
   // A snapshot whose tables were never looked up is one of all tables.
   const isWhole = due === 'all' || (running !== null && running.tables === null);
-  const readsNew = isWhole || (settings.mode !== 'no_data' && settings.mode !== 'never');
+  const readsNew = (isWhole || (settings.mode !== 'no_data' && settings.mode !== 'never')) && !isReadFirst(running);
   const added = readsNew && due !== 'account' ? inReadingOrder(tables.filter(isNew)) : [];
   const rows = [...(isWhole ? [] : (running?.tables ?? [])), ...added.map((table) => tableToRead(table, settings))];
   if (rows.length === 0) return null;
   if (running !== null) return { ...running, tables: rows };
-  return { ...begun, kind: due === 'all' ? 'initial' : 'incremental', isPaused: false, tables: rows };
+  const hold = settings.blocking ? { hold: { from: 'view' } as const } : {};
+  return { ...begun, kind: due === 'all' ? 'initial' : 'incremental', isPaused: false, ...hold, tables: rows };
+}
+
+/** Everything of it is read, before the stream, which has still to pass the view. */
+export function isReadFirst(progress: SnapshotProgress | null): boolean {
+  return progress?.hold?.from === 'start' && progress.hold.read !== null;
 }

@@ -46,10 +46,16 @@ export class SnapshotRounds {
   readonly #abandoned = new Set<string>();
   #notedKeys = 0;
   #isInView = false;
+  /** The stream rests, because the chunks of the open view are read without it. */
+  #isHeld = false;
+  /** Whether the transaction that the stream emits is in the view in which everything was read, and in the oldest one. */
+  #isInRead = false;
+  #isInOldest = false;
 
   /** @param progress with its tables looked up. */
   constructor(progress: SnapshotProgress) {
     this.#progress = progress;
+    this.restart();
   }
 
   get progress(): SnapshotProgress {
@@ -57,29 +63,105 @@ export class SnapshotRounds {
   }
 
   get isDone(): boolean {
-    return this.#tables.every(isTableDone);
+    return this.#tables.every(isTableDone) && this.readMark === null;
   }
 
-  /** Up to `count` ranges that come next: of one table before the next, so that tables are finished one by one. */
+  /** Whether the stream has to rest, also while nothing is read. */
+  get holdsStream(): boolean {
+    const { hold } = this.#progress;
+    return hold?.from === 'start' ? hold.read === null && !this.#tables.every(isTableDone) : this.#isHeld;
+  }
+
+  /** Of the view in which everything was read that the stream has still to pass; null where there is none. */
+  get readMark(): string | null {
+    const { hold } = this.#progress;
+    return hold?.from === 'start' ? hold.read : null;
+  }
+
+  /** Tables that are read in one view while the stream rests: all that have ranges left. */
+  get tablesToHold(): readonly string[] {
+    const { hold } = this.#progress;
+    const left = this.#tables.filter(({ ranges }) => ranges.some(({ isDone }) => !isDone));
+    if (hold === undefined) return [];
+    // One without key is read at once, and the stream rests anyway.
+    return left.filter(({ key }) => hold.from === 'start' || key !== null).map(({ table }) => table);
+  }
+
+  /**
+   * Up to `count` ranges that come next: of one table before the next, so that tables are finished one by one. While the
+   * stream rests, those of the open view.
+   */
   nextChunks(count: number): readonly RoundChunk[] {
     const chunks: RoundChunk[] = [];
+    const isToHold = this.tablesToHold.length > 0;
     for (const { table, ranges, again } of this.#tables) {
+      if (this.#isHeld && !this.#noted.has(table)) continue;
       for (const [range, { after, upTo, isDone }] of ranges.entries()) {
         if (!isDone) chunks.push({ table, range, after, upTo, keys: null });
         if (chunks.length === count) return chunks;
       }
-      if (again.length === 0 || !ranges.every(({ isDone }) => isDone)) continue;
+      if (this.#isHeld || isToHold || again.length === 0 || !ranges.every(({ isDone }) => isDone)) continue;
       chunks.push({ table, range: null, after: null, upTo: null, keys: again });
       if (chunks.length === count) return chunks;
     }
     return chunks;
   }
 
-  /** A view of these chunks' tables is open, and nothing was emitted since. */
-  open(chunks: readonly RoundChunk[]): void {
+  /** A view of these tables is open, and nothing was emitted since. */
+  open(chunks: readonly RoundChunk[], tables: readonly string[] = chunks.map(({ table }) => table)): void {
     this.#chunks = chunks;
     this.#forget();
-    for (const { table } of chunks) this.#noted.set(table, new Map());
+    for (const table of tables) this.#noted.set(table, new Map());
+  }
+
+  /** The stream rests from now on, until everything in the open view is read. */
+  holdStream(): void {
+    this.#isHeld = true;
+  }
+
+  /** These chunks come next in the open view. */
+  goOn(chunks: readonly RoundChunk[]): void {
+    this.#chunks = chunks;
+  }
+
+  /** Rows of a view come out before anything of the stream. To be stored before they do. */
+  readsFirst(mark: string): void {
+    const { hold } = this.#progress;
+    if (hold?.from !== 'start') return;
+    this.#progress = { ...this.#progress, hold: { ...hold, oldest: hold.oldest ?? mark } };
+  }
+
+  /** What was to be read in this view is. Where that is everything, it is to be stored before the stream goes on, until `passed`. */
+  readAll(mark: string): void {
+    const { hold } = this.#progress;
+    if (hold?.from !== 'start' || !this.#tables.every(isTableDone)) return;
+    this.#progress = { ...this.#progress, hold: { ...hold, read: mark } };
+  }
+
+  /** The stream has emitted what is in the view in which everything was read. */
+  passed(): void {
+    // What has to be read once more by now is read beside the stream.
+    const { hold: _, ...progress } = this.#progress;
+    this.#progress = progress;
+    this.beganBehind(false, false);
+  }
+
+  /** The view in which everything was to be read is gone: all of it is read again, in another. */
+  restart(): void {
+    const { hold } = this.#progress;
+    if (hold?.from !== 'start' || hold.read !== null || this.#progress.tables === null) return;
+    const tables = this.#tables.map((each) => ({ ...each, rows: 0, ranges: rangesOf([]), again: [] }));
+    this.#progress = { ...this.#progress, tables };
+  }
+
+  /**
+   * Whether a change of the transaction that is being emitted is left out, because its row was read when it was in the table.
+   * Rows that came out in an earlier view than the last may be gone in the last: what happened to them since is told.
+   */
+  leavesOut(table: string): boolean {
+    if (!this.#isInRead) return false;
+    const found = this.#tables.find((each) => each.table === table);
+    return found !== undefined && (found.key === null || this.#isInOldest);
   }
 
   /** The chunks of the open round whose tables are still what they were. */
@@ -95,6 +177,12 @@ export class SnapshotRounds {
   /** The stream emits a transaction. */
   began(isInView: boolean): void {
     this.#isInView = isInView;
+  }
+
+  /** As `began`, while the stream passes what was read before it. */
+  beganBehind(isInRead: boolean, isInOldest: boolean): void {
+    this.#isInRead = isInRead;
+    this.#isInOldest = isInOldest;
   }
 
   /**
@@ -117,7 +205,7 @@ export class SnapshotRounds {
    */
   lacks(table: string, key: RowKey | null): void {
     const before = this.#tables.find((each) => each.table === table);
-    if (before === undefined || isTableDone(before)) return;
+    if (before === undefined || (isTableDone(before) && !this.#isInRead)) return;
     if (key !== null && before.again.length < MAX_KEYS_AGAIN) {
       this.#update(table, () => ({ ...before, again: [...before.again, key] }));
       return;
@@ -128,7 +216,7 @@ export class SnapshotRounds {
 
   /** Whether `lacks` has to be told of the table. */
   isUnfinished(table: string): boolean {
-    return this.#tables.some((each) => each.table === table && !isTableDone(each));
+    return this.#tables.some((each) => each.table === table && (this.#isInRead || !isTableDone(each)));
   }
 
   /** The stream emitted a truncate or another layout of the table: this round says nothing of it any more. */
@@ -151,14 +239,14 @@ export class SnapshotRounds {
 
   /**
    * A chunk of the round was read; its rows count from now on as emitted.
-   * @param left of the chunk's keys, those that were not dealt with.
+   * @param left keys that were not dealt with.
    */
   ended({ table, range, keys }: RoundChunk, end: ChunkEnd, rows: number, left: readonly RowKey[] = []): void {
     this.#update(table, (before) => ({
       ...before,
       rows: before.rows + rows,
       ranges: before.ranges.map((each, index) => (index === range ? advanced(each, end) : each)),
-      again: keys === null ? before.again : [...left, ...before.again.filter((key) => !keys.includes(key))],
+      again: [...left, ...(keys === null ? before.again : before.again.filter((key) => !keys.includes(key)))],
     }));
   }
 
@@ -211,6 +299,7 @@ export class SnapshotRounds {
     this.#abandoned.clear();
     this.#notedKeys = 0;
     this.#isInView = false;
+    this.#isHeld = false;
   }
 }
 

@@ -36,6 +36,8 @@ export interface SnapshotRunParts<P> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Resolves when everything that was appended so far, and what it says of snapshots, is saved. */
+  readonly settle: (signal: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -56,6 +58,8 @@ export class SnapshotRun<P> {
   /** Of the table without key that is read next: kept while a view is waited for. */
   #pieces: readonly Chunk[] | null = null;
   #retryAtMs = 0;
+  /** The view is of everything that is left, and the stream rests while that is read. */
+  #isWhole = false;
   /** A round failed: a table may be gone, or another than it was. */
   #isStale = false;
   #waitsFor: string | null = null;
@@ -80,6 +84,7 @@ export class SnapshotRun<P> {
     this.#identities = identities;
     this.#adopt(tables);
     this.#notes = new StreamNotes({ reader, rounds: this.#rounds, identities, tables: this.#tables });
+    this.#lookBehind();
     this.#size = new ChunkSize(settings.snapshot.chunkRows);
     const counter = metrics.counter('tailrace_snapshot_rows_total');
     this.#chunks = new ChunkPublisher({
@@ -103,6 +108,16 @@ export class SnapshotRun<P> {
     return this.#view === null && this.#rounds.isDone;
   }
 
+  /** Nothing more of it comes, although the stream may have to pass what was read. */
+  get isRead(): boolean {
+    return this.isDone || this.#rounds.readMark !== null;
+  }
+
+  /** The stream has to rest until this changes. */
+  get holdsStream(): boolean {
+    return this.#rounds.holdsStream;
+  }
+
   /** What keeps it from reading, for the operator; null while it reads. */
   get waitsFor(): string | null {
     return this.#waitsFor;
@@ -117,9 +132,16 @@ export class SnapshotRun<P> {
    * @param isQuiet the source has nothing more to say for now.
    */
   wantsStep(position: P, isQuiet: boolean): boolean {
-    if (this.#view !== null) return this.#view.isPassed(position);
-    if (this.#rounds.isDone || this.#rounds.progress.isPaused || this.#parts.clock.nowMs() < this.#retryAtMs)
-      return false;
+    const { isPaused, hold } = this.#rounds.progress;
+    const { readBefore } = this.#notes;
+    if (readBefore !== null) return readBefore.read.isPassed(position);
+    if (this.#view !== null) {
+      if (!this.#rounds.holdsStream) return this.#view.isPassed(position);
+      // In a pause the stream goes on, where that is right.
+      return !isPaused || hold?.from === 'view';
+    }
+    if (this.#rounds.isDone || isPaused || this.#parts.clock.nowMs() < this.#retryAtMs) return false;
+    if (this.#rounds.holdsStream) return true;
     const { lastCommitUs } = this.#notes;
     const lagMs = lastCommitUs === null ? 0 : (this.#parts.clock.nowUs() - lastCommitUs) / 1000;
     const isNear = isQuiet || lagMs < NEAR_HEAD_MS;
@@ -130,10 +152,13 @@ export class SnapshotRun<P> {
   /** Opens a view, or reads from the one that the stream has passed. Everything emitted so far lies before `position`. */
   async step(position: P, signal: AbortSignal): Promise<void> {
     try {
-      if (this.#view === null) await this.#open(position, signal);
+      if (this.#notes.readBefore !== null) this.#passed(position);
+      else if (this.#view === null) await this.#open(position, signal);
+      else if (this.#rounds.holdsStream && this.#rounds.progress.isPaused) await this.#close();
       else await this.#read(this.#view, position, signal);
     } catch (error) {
       await this.#close();
+      this.#rounds.restart();
       if (!(error instanceof TransientError) || signal.aborted) throw error;
       this.#waitsFor = error.message;
       this.#retryAtMs = this.#parts.clock.nowMs() + RETRY_AFTER_ERROR_MS;
@@ -160,10 +185,15 @@ export class SnapshotRun<P> {
     if (this.#isStale) this.#adopt(await reader.readTables(signal));
     this.#isStale = false;
     if (this.#rounds.isDone) return;
-    const chunks = await this.#nextChunks(settings.snapshot.parallelism, signal);
-    const tables = [...new Set(chunks.map(({ table }) => table))].map((table) => this.#tables.get(table)!);
-    if (this.#isWithoutKey(chunks)) this.#pieces ??= await this.#piecesOf(chunks[0]!, signal);
-    const readers = (this.#pieces ?? chunks).length;
+    const { parallelism } = settings.snapshot;
+    const chunks = await this.#nextChunks(parallelism, signal);
+    const held = this.#rounds.tablesToHold;
+    const own = [...new Set(chunks.map(({ table }) => table))];
+    const isWhole = held.length > 0 && own.every((table) => held.includes(table));
+    const names = isWhole ? held : own;
+    const tables = names.map((table) => this.#tables.get(table)!);
+    if (!isWhole && this.#isWithoutKey(chunks)) this.#pieces ??= await this.#piecesOf(chunks[0]!, signal);
+    const readers = isWhole ? parallelism : (this.#pieces ?? chunks).length;
     const opened = await reader.openView({ tables, readers, emittedUpTo: position }, signal);
     if ('refusal' in opened) {
       this.#waitsFor = opened.refusal;
@@ -172,9 +202,39 @@ export class SnapshotRun<P> {
     }
     this.#waitsFor = null;
     this.#view = opened;
+    this.#isWhole = isWhole;
     this.#notes.view = opened;
-    this.#rounds.open(chunks);
-    if (this.#pieces !== null) await this.#readWhole(opened, chunks[0]!, this.#pieces, position, signal);
+    this.#rounds.open(chunks, names);
+    if (this.#rounds.holdsStream) await this.#begin(opened, position, signal);
+    else if (this.#pieces !== null) await this.#readWhole(opened, chunks[0]!, this.#pieces, position, signal);
+  }
+
+  /** Before the first row may be out it is stored of which view it is. */
+  async #begin(view: SnapshotView<P>, position: P, signal: AbortSignal): Promise<void> {
+    this.#rounds.readsFirst(view.mark);
+    this.#remember(position);
+    await this.#parts.settle(signal);
+  }
+
+  #passed(position: P): void {
+    this.#notes.readBefore = null;
+    this.#rounds.passed();
+    this.#remember(position);
+  }
+
+  #remember(position: P): void {
+    const entry = this.#parts.tracker.open();
+    entry.resumeAt = position;
+    entry.snapshot = this.memory;
+    entry.ticket.seal();
+  }
+
+  /** What was read before the stream is to be left out of it, also by a later run than the one that read it. */
+  #lookBehind(): void {
+    const { hold } = this.#rounds.progress;
+    if (hold?.from !== 'start' || hold.read === null) return;
+    const { reader } = this.#parts;
+    this.#notes.readBefore = { read: reader.recall(hold.read), oldest: reader.recall(hold.oldest ?? hold.read) };
   }
 
   #adopt(tables: readonly SnapshotTable[]): void {
@@ -237,8 +297,9 @@ export class SnapshotRun<P> {
   }
 
   async #read(view: SnapshotView<P>, position: P, signal: AbortSignal): Promise<void> {
-    const { tracker, clock } = this.#parts;
+    const { tracker, clock, settings } = this.#parts;
     const entry = tracker.open();
+    if (this.#isWhole) this.#rounds.holdStream();
     try {
       if (this.#notes.readTable === null) {
         const startedAtMs = clock.nowMs();
@@ -250,12 +311,20 @@ export class SnapshotRun<P> {
         await Promise.all(published).finally(() => Promise.allSettled(published));
         this.#size.took(clock.nowMs() - startedAtMs, rowsOf(this.#rounds.progress) - before, chunks.length);
       }
-      await this.#close();
+      const next = this.#rounds.holdsStream ? await this.#nextChunks(settings.snapshot.parallelism, signal) : [];
+      if (next.length > 0) this.#rounds.goOn(next);
+      else {
+        this.#rounds.readAll(view.mark);
+        await this.#close();
+      }
       entry.resumeAt = position;
       entry.snapshot = this.memory;
     } finally {
       entry.ticket.seal();
     }
+    if (this.#rounds.readMark === null) return;
+    await this.#parts.settle(signal);
+    this.#lookBehind();
   }
 
   #chunkOf({ table, after, upTo, keys }: RoundChunk): Chunk {
@@ -275,6 +344,7 @@ export class SnapshotRun<P> {
     const view = this.#view;
     this.#view = null;
     this.#pieces = null;
+    this.#isWhole = false;
     this.#notes.view = null;
     this.#notes.readTable = null;
     this.#rounds.close();

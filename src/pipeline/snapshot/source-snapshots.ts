@@ -8,12 +8,16 @@ import {
   type SnapshotMemory,
   type SnapshotProgress,
   type TableProgress,
+  type TableToSweep,
 } from '../../core/snapshot-progress.ts';
 import type { SnapshotStateName, SnapshotStatus } from '../../core/snapshot-status.ts';
+import type { SourceBlock } from '../../core/source-block.ts';
+import type { StaleKeyFinder } from '../../core/stale-keys.ts';
 import { qualifiedName, type TableVersion } from '../../core/table.ts';
 import type { SignalInbox } from '../signals/signal-inbox.ts';
 import type { StreamWatch } from '../stream-watch.ts';
-import { inReadingOrder, progressAtStart, type SnapshotDue, tableToRead } from './snapshot-due.ts';
+import { DeletePass } from './delete-pass.ts';
+import { inReadingOrder, isReadFirst, progressAtStart, type SnapshotDue, tableToRead } from './snapshot-due.ts';
 import type { SnapshotNotices } from './snapshot-notices.ts';
 import { SnapshotRun, type SnapshotRunParts } from './snapshot-run.ts';
 import { stateOf, statusOf } from './status-of.ts';
@@ -26,6 +30,9 @@ export interface SourceSnapshotsParts<P> extends Omit<SnapshotRunParts<P>, 'read
   readonly from: P;
   /** A snapshot begins, or the last one has ended. */
   readonly onRunning: (isRunning: boolean) => void;
+  readonly createFinder: () => StaleKeyFinder;
+  readonly sourceBlock: SourceBlock;
+  readonly topicOf: (table: SnapshotTable) => string;
   /** Signals that are stored beside the snapshots; null where the source has none. */
   readonly inbox: SignalInbox | null;
 }
@@ -42,6 +49,12 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
   #last: SnapshotStatus | null = null;
   #position: P;
   #isBusy = false;
+  /** What is captured was not compared with what is covered: the stream has to pass what was read first. */
+  #isLookPostponed = false;
+  /** What a resync has to look for in the topics when its rows are out; null until the tables are known. */
+  #sweep: readonly TableToSweep[] | null | undefined;
+  #pass: DeletePass<P> | null = null;
+  #finder: StaleKeyFinder | null = null;
   /** Tells how snapshots get on; null where nobody is to be told. */
   notices: SnapshotNotices | null = null;
 
@@ -50,6 +63,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     this.#covered = parts.stored?.covered ?? [];
     this.#isUnaccounted = parts.stored === null || parts.stored.isUnaccounted === true;
     this.#position = parts.from;
+    this.#sweep = parts.stored?.sweep;
     this.#running = parts.metrics.gauge('tailrace_snapshot_running').bind({ source: parts.settings.name });
     this.#running.set(0);
   }
@@ -60,15 +74,22 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
       this.notices?.skipped();
       return;
     }
-    const { settings, stored, clock } = this.#parts;
+    await this.#beginAfter(this.#parts.stored, due, signal);
+  }
+
+  async #beginAfter(stored: SnapshotMemory | null, due: SnapshotDue, signal: AbortSignal): Promise<void> {
+    const { settings, clock } = this.#parts;
     const reader = await this.#openReader(signal);
     const tables = await reader.readTables(signal);
     const begun = { id: crypto.randomUUID(), startedAtMs: clock.nowMs() };
     const progress = progressAtStart(due, stored, tables, settings.snapshot, begun);
-    this.#cover(tables);
+    this.#isLookPostponed = isReadFirst(progress);
+    if (!this.#isLookPostponed) this.#cover(tables);
+    if (this.#sweep === null && progress !== null) await this.#noteEnds(tables, progress, signal);
     if (progress === null) {
       await this.#finish('completed', null);
       this.notices?.skipped();
+      this.#beginPass();
     } else {
       const isResumed = (stored?.running?.tables ?? null) !== null;
       this.#start(progress, tables, !isResumed);
@@ -78,11 +99,21 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
 
   /** Where something is to be done beside the stream; null while nothing is. */
   get watch(): StreamWatch<P> | null {
-    return this.#run === null ? null : this;
+    return this.isRunning ? this : null;
   }
 
   get isRunning(): boolean {
-    return this.#run !== null;
+    return this.#run !== null || this.#pass !== null;
+  }
+
+  /** The stream has to rest until this changes. */
+  get holdsStream(): boolean {
+    return this.#run?.holdsStream ?? false;
+  }
+
+  /** Nothing is left to be read. */
+  get isRead(): boolean {
+    return this.#run?.isRead ?? true;
   }
 
   /** Whether what is under way was due by itself: without it consumers would lack rows. */
@@ -98,8 +129,8 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     return this.#run?.notes.takes(batch, index, version) ?? true;
   }
 
-  truncated(tables: readonly TableVersion[]): void {
-    this.#run?.notes.truncated(tables);
+  truncated(batch: ChangeBatch<P>, index: number, tables: readonly TableVersion[]): readonly TableVersion[] {
+    return this.#run?.notes.truncated(batch, index, tables) ?? tables;
   }
 
   altered(): void {
@@ -108,23 +139,29 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
 
   reached(position: P): boolean {
     this.#position = position;
+    this.#run?.notes.ended();
     return this.wantsStep(false);
   }
 
   /** Whether `step` has something to do at this boundary. */
   wantsStep(isQuiet: boolean): boolean {
-    return this.#run !== null && (this.#run.isDone || this.#run.wantsStep(this.#position, isQuiet));
+    if (this.#run === null) return this.#pass?.wantsStep ?? false;
+    return this.#run.isDone || this.#run.wantsStep(this.#position, isQuiet);
   }
 
   /** Does the next thing; the stream rests at a boundary. */
   async step(signal: AbortSignal): Promise<void> {
     const run = this.#run;
-    if (run === null) return;
+    if (run === null) return this.#stepPass(signal);
+    const wasRead = run.isRead && !run.isDone;
     if (!run.isDone) await this.#stepOf(run, AbortSignal.any([signal, this.#closed.signal]));
-    if (!run.isDone || this.#run !== run) return;
-    if (this.#last === null) this.notices?.completed(run.progress);
+    if (this.#run !== run) return;
+    if (run.isRead && !wasRead && this.#last === null) this.#read(run);
+    if (!run.isDone) return;
     this.remember();
     await this.#finish('completed', run);
+    if (!this.#isLookPostponed) this.#beginPass();
+    else await this.#beginAfter(this.memory, 'rest', signal);
   }
 
   /** @param begun called when the snapshot begins, before that is remembered. */
@@ -141,6 +178,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
       const { signal } = this.#closed;
       const tables = await (await this.#openReader(signal)).readTables(signal);
       const { tables: patterns, where, filters = [], without = [], kind = 'incremental', signalId } = request;
+      const hold = request.isBlocking === true ? { hold: { from: 'view' } as const } : {};
       const matches = (name: string) =>
         (patterns?.some((pattern) => pattern.test(name)) ?? true) && !without.some((pattern) => pattern.test(name));
       const asked = tables.filter(({ id }) => matches(qualifiedName(id)));
@@ -161,7 +199,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
         return invalid('SNAPSHOT_FILTER_INVALID', wrong.message, wrong.remedy, 'where');
       }
       const asking = signalId === undefined ? {} : { signalId };
-      const fresh = { id: crypto.randomUUID(), kind, ...asking, isPaused: false, startedAtMs: clock.nowMs() };
+      const fresh = { id: crypto.randomUUID(), kind, ...asking, isPaused: false, ...hold, startedAtMs: clock.nowMs() };
       this.#start({ ...fresh, tables: rows }, tables, true);
       begun?.();
       this.remember();
@@ -173,7 +211,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
 
   status(): SnapshotStatus | null {
     const run = this.#run;
-    if (run === null) return this.#last;
+    if (run === null || (run.isRead && this.#last !== null)) return this.#last;
     return statusOf(run.progress, stateOf(run), null, run.waitsFor);
   }
 
@@ -213,6 +251,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
       }
       if (stopped.length === progress.tables?.length) return this.#stopAll(run);
       run.stop((table) => stopped.includes(table));
+      this.#sweep = this.#sweep?.filter(({ table }) => !stopped.includes(table));
       this.notices?.aborted(progress, stopped);
       return null;
     });
@@ -232,6 +271,8 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort(new DOMException('The run of the source has ended.', 'AbortError'));
     await this.#run?.[Symbol.asyncDispose]();
+    await this.#pass?.[Symbol.asyncDispose]();
+    await this.#finder?.[Symbol.asyncDispose]();
     await this.#closeReader();
     this.#running.set(0);
   }
@@ -250,10 +291,17 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     }
   }
 
+  #read(run: SnapshotRun<P>): void {
+    this.notices?.completed(run.progress);
+    this.#last = statusOf(run.progress, 'completed', this.#parts.clock.nowMs(), null);
+  }
+
   #stopAll(run: SnapshotRun<P>): null {
     const { progress } = run;
     this.#last = statusOf(progress, 'stopped', this.#parts.clock.nowMs(), null);
     run.stop(() => true);
+    // What was not read was not met.
+    if (!isAskedFor(progress)) this.#sweep = undefined;
     this.notices?.aborted(progress, null);
     return null;
   }
@@ -315,6 +363,62 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     await reader?.[Symbol.asyncDispose]();
   }
 
+  /** Before anything is told: what lies before these ends was told by the life before. */
+  async #noteEnds(tables: readonly SnapshotTable[], progress: SnapshotProgress, signal: AbortSignal): Promise<void> {
+    const { topicOf, createFinder, tracker, settle } = this.#parts;
+    this.#finder ??= createFinder();
+    const sweep: TableToSweep[] = [];
+    for (const { table: name, filter } of progress.tables ?? []) {
+      const table = tables.find(({ id }) => qualifiedName(id) === name);
+      if (table === undefined || table.key === null || filter !== null) continue;
+      const since = await this.#finder.ends(topicOf(table), signal);
+      if (since.some((end) => end > 0)) sweep.push({ table: name, since });
+    }
+    this.#sweep = sweep;
+    const entry = tracker.open();
+    entry.resumeAt = this.#position;
+    entry.snapshot = { ...this.#storedBeside(), running: progress };
+    entry.ticket.seal();
+    await settle(signal);
+  }
+
+  #beginPass(): void {
+    const tables = this.#tablesToSweep();
+    if (this.#pass !== null || tables.length === 0) return;
+    const { createFinder, settings } = this.#parts;
+    this.#finder ??= createFinder();
+    const parts = { ...this.#parts, finder: this.#finder, tombstones: settings.tombstonesOnDelete };
+    this.#pass = new DeletePass(parts, tables);
+    this.#running.set(1);
+    this.#parts.onRunning(true);
+  }
+
+  async #stepPass(signal: AbortSignal): Promise<void> {
+    const pass = this.#pass;
+    if (pass === null) return;
+    const before = pass.left.length;
+    const entry = this.#parts.tracker.open();
+    try {
+      await pass.step(this.#position, entry, AbortSignal.any([signal, this.#closed.signal]));
+      entry.resumeAt = this.#position;
+      this.#sweep = pass.left;
+      if (pass.left.length < before) entry.snapshot = this.memory;
+    } finally {
+      entry.ticket.seal();
+    }
+    if (pass.left.length > 0) return;
+    this.#pass = null;
+    await pass[Symbol.asyncDispose]();
+    this.#running.set(0);
+    this.#parts.onRunning(false);
+  }
+
+  /** Not those of which rows went to the dead letters: they may be in the table and not in the topic. */
+  #tablesToSweep(): readonly TableToSweep[] {
+    const { tables: buried } = this.#parts.deadLetters;
+    return (this.#sweep ?? []).filter(({ table }) => !buried.has(table));
+  }
+
   #cover(tables: readonly SnapshotTable[]): void {
     const names = new Set(this.#covered);
     for (const { id } of tables) names.add(qualifiedName(id));
@@ -324,10 +428,12 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
 
   #storedBeside(): Omit<SnapshotMemory, 'running'> {
     const signals = this.#parts.inbox?.memory;
+    const sweep = this.#sweep === null ? null : this.#tablesToSweep();
     return {
       formatVersion: 1,
       covered: this.#covered,
       ...(this.#isUnaccounted ? { isUnaccounted: true as const } : {}),
+      ...(sweep === null || sweep.length > 0 ? { sweep } : {}),
       ...(signals === undefined ? {} : { signals }),
     };
   }

@@ -32,6 +32,31 @@ describe('snapshot memory codec', () => {
     assert.deepEqual(decodeSnapshotMemory(encodeSnapshotMemory(unread), 'shop'), unread);
   });
 
+  it('keeps when the stream rests, and what is to be searched for', () => {
+    const running = SIGNALLED.running!;
+    for (const hold of [
+      { from: 'view' },
+      { from: 'start', oldest: null, read: null },
+      { from: 'start', oldest: 'a', read: 'b' },
+    ] as const) {
+      const memory = { ...SIGNALLED, running: { ...running, hold } };
+      assert.deepEqual(decodeSnapshotMemory(encodeSnapshotMemory(memory), 'shop'), memory);
+    }
+    for (const sweep of [null, [], [{ table: 'public.a', since: [0, 7] }]]) {
+      const memory = { ...SIGNALLED, sweep };
+      assert.deepEqual(decodeSnapshotMemory(encodeSnapshotMemory(memory), 'shop'), memory);
+    }
+    for (const wrong of [
+      { running: { ...running, hold: { from: 'start', oldest: 1, read: null } } },
+      { running: { ...running, hold: {} } },
+      { sweep: [{ table: 'a', since: [-1] }] },
+      { sweep: {} },
+    ]) {
+      const text = JSON.stringify({ ...SIGNALLED, ...wrong });
+      assert.throws(() => decodeSnapshotMemory(text, 'shop'), FatalError, text);
+    }
+  });
+
   it('refuses signals of another form', () => {
     for (const signals of [
       null,

@@ -51,7 +51,7 @@ describe('stored source memory', () => {
     await memory.schemaIds.put('hash', 7, never);
     await memory.save(checkpoint('at 25'), null, [{ topic: 't', topicId: 'i', endOffsets: [1] }], null, never);
     const before = state.puts.length;
-    await memory.startOver(checkpoint(null), never);
+    await memory.startOver(checkpoint(null), null, never);
     assert.equal(state.puts.length, before + 1);
     for (const each of [memory, new StoredSourceMemory(state, 'shop')]) {
       assert.deepEqual([each.checkpoint, each.topics], [checkpoint(null), []]);
@@ -60,6 +60,22 @@ describe('stored source memory', () => {
     }
     // On a server that was restored its log may be where it was before.
     await memory.schemas.add('r', { layout: 'y', since: '10', resolved: '' }, never);
+  });
+
+  it('keeps of the snapshots what it is told to where it starts over', async () => {
+    const state = new MemorySourceState();
+    const memory = new StoredSourceMemory(state, 'shop');
+    const signals = {
+      waiting: [{ id: '1', type: 'execute-snapshot', data: '{}', without: [] }],
+      topic: { topic: 's', offsets: [7] },
+    };
+    const running = { id: 'a', kind: 'initial', isPaused: false, startedAtMs: 1, tables: null } as const;
+    const snapshot = { formatVersion: 1, covered: ['public.a'], running, signals } as const;
+    await memory.save(checkpoint('at 25'), null, [], snapshot, never);
+    const kept = { formatVersion: 1, covered: [], isUnaccounted: true, running: null, sweep: null, signals } as const;
+    await memory.startOver(checkpoint(null), kept, never);
+    assert.deepEqual(memory.snapshot, kept);
+    assert.deepEqual(new StoredSourceMemory(state, 'shop').snapshot, kept);
   });
 
   it('remembers nothing that was not saved', async () => {
@@ -77,7 +93,7 @@ describe('stored source memory', () => {
     const state = new MemorySourceState(damaged);
     const memory = await StoredSourceMemory.openToStartOver(storeOf(state), 'shop', never);
     assert.deepEqual([memory.checkpoint, memory.topics, state.entries.size], [null, [], 0]);
-    await memory.startOver(checkpoint(null), never);
+    await memory.startOver(checkpoint(null), null, never);
     assert.deepEqual(new StoredSourceMemory(state, 'shop').checkpoint, checkpoint(null));
   });
 

@@ -51,7 +51,7 @@ before(() => {
   anyPort = join(directory, 'any-port.yaml');
   writeFileSync(good, VALID);
   writeFileSync(anyPort, `${VALID}http: { port: 0 }\n`);
-  writeFileSync(bad, VALID.replace('no_data', 'initial_only'));
+  writeFileSync(bad, VALID.replace('no_data', 'sometimes'));
 });
 after(() => rmSync(directory, { recursive: true }));
 
@@ -93,7 +93,7 @@ describe('wrong use ends with 2 and says what to write', () => {
     [['check', '-c', 'GOOD', '--source', 'other'], /no source named "other"\nSources: shop\./],
     [
       ['run', '-c', 'BAD'],
-      /bad\.yaml:7: sources\[0\]\.snapshot\.mode: initial_only is not built yet\. Set snapshot\.mode: initial,/,
+      /bad\.yaml:7: sources\[0\]\.snapshot\.mode: has a value that is not known\. Set it to one of always, initial,/,
     ],
     [['run', '-c', 'absent.yaml'], /cannot be read \(ENOENT\).* -c\./],
     [['tail'], /nothing to tail\nWrite tailrace tail URL\|TOPIC/],
@@ -122,7 +122,7 @@ describe('wrong use ends with 2 and says what to write', () => {
     [['config', 'show', '-c', '.'], /cannot be read \(EISDIR\).* -c\./],
     [['config', 'schema', '-c', 'GOOD'], /unknown option '-c'/],
     [['config', 'chek'], /Did you mean check\?/],
-    [['config', 'check', '-c', 'BAD'], /not built yet/],
+    [['config', 'check', '-c', 'BAD'], /not known/],
   ];
   for (const [args, err] of CASES) {
     it(`tailrace ${args.join(' ')}`, async () => {
@@ -377,8 +377,8 @@ describe('config', () => {
         {
           path: 'sources[0].snapshot.mode',
           line: 7,
-          message: 'initial_only is not built yet',
-          remedy: 'Set snapshot.mode: initial, and pause the source afterwards.',
+          message: 'has a value that is not known',
+          remedy: 'Set it to one of always, initial, initial_only, no_data, never, when_needed.',
         },
       ],
     });

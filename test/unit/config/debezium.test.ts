@@ -159,7 +159,7 @@ describe("Debezium's properties that cannot be", () => {
     ['connector.class', 'x', /not a connector/, /PostgresConnector/],
     ['tasks.max', 2, /can only be 1/, /Remove/],
     ['plugin.name', 'wal2json', /pgoutput/, /pgoutput/],
-    ['snapshot.mode', 'initial_only', /not built/, /initial/],
+    ['snapshot.mode', 'recovery', /not known/, /initial/],
     ['snapshot.max.threads', 0, /does not fit/, /1/],
     ['heartbeat.action.query', 'select 1', /built yet/, /Remove/],
     ['heartbeat.interval.ms', '10s', /milliseconds/, /whole number/],

@@ -168,12 +168,12 @@ const CASES: readonly Case[] = [
   ],
   ['a strange name', VALID.replace('name: shop', 'name: a b'), 'sources[0].name', 4, /fit/, /letters/],
   [
-    'a snapshot that is not built',
-    VALID.replace('no_data', 'initial_only'),
+    'a snapshot mode that is none',
+    VALID.replace('no_data', 'sometimes'),
     'sources[0].snapshot.mode',
     7,
-    /not built yet/,
-    /initial/,
+    /not known/,
+    /initial_only/,
   ],
   [
     'small chunks',
@@ -368,7 +368,7 @@ schema_registry: { url: b, nonsense: 1 }
 delivery: exactly_once
 http: { port: x }
 sources:
-  - { name: "a b", type: postgres, url: postgres://u@h/d, slot: { name: A }, snapshot: { mode: initial_only } }
+  - { name: "a b", type: postgres, url: postgres://u@h/d, slot: { name: A }, snapshot: { mode: sometimes } }
   - { name: c, type: oracle, snapshot: { mode: no_data } }
 `;
   const problems = await problemsOf(text);

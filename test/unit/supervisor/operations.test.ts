@@ -49,6 +49,24 @@ test('a pause ends the attempt gracefully and lasts until the source is resumed'
   assert.equal(await it.source.stop(1_000), 'graceful');
 });
 
+test('a source that has completed is ready, and starts again for a resync alone', async () => {
+  const it = streaming();
+  it.runner.observer!.completed!();
+  it.runner.resolve();
+  await settle();
+  assert.equal(it.state, 'completed');
+  assert.equal(await it.source.caughtUp, 'caught-up');
+  assert.equal(it.source.notReady(), null, 'it has done what it is to do');
+  await it.clock.pass(86_400_000);
+  assert.equal(it.runners.length, 1);
+  refusedWith(await it.source.pause(), 'SOURCE_NOT_RUNNING');
+  refusedWith(await it.source.resume(), 'SOURCE_COMPLETED');
+  assert.equal(carriedOut(await it.source.resync()).state, 'starting');
+  assert.deepEqual(it.requests, [{ resync: false }, { resync: true }]);
+  it.runner.stream();
+  assert.equal(await it.source.stop(1_000), 'graceful');
+});
+
 test('a pause of a source that backs off ends its pauses; resuming begins its failures anew', async () => {
   const it = streaming();
   await it.fail(transient());

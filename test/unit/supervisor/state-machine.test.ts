@@ -10,16 +10,17 @@ import { RecordingLogger } from './recording-logger.ts';
 
 /** Row: from; column: to; both in the order of SOURCE_STATES. Written out so that a change of the table is a decision. */
 const TABLE: Readonly<Record<SourceStateName, string>> = {
-  //                  st sn sr pa bo rr fa sg sd
-  starting: '          .  x  x  x  x  x  x  x  .',
-  snapshotting: '      .  .  x  x  x  x  x  x  .',
-  streaming: '         .  x  .  x  x  x  x  x  .',
-  paused: '            x  .  .  .  .  .  .  x  .',
-  'backing-off': '     x  .  .  x  .  .  x  x  .',
-  'resync-required': ' x  .  .  .  .  .  .  x  .',
-  failed: '            x  .  .  .  .  .  .  x  .',
-  stopping: '          .  .  .  .  .  .  .  .  x',
-  stopped: '           .  .  .  .  .  .  .  .  .',
+  //                  st sn sr pa co bo rr fa sg sd
+  starting: '          .  x  x  x  x  x  x  x  x  .',
+  snapshotting: '      .  .  x  x  x  x  x  x  x  .',
+  streaming: '         .  x  .  x  x  x  x  x  x  .',
+  paused: '            x  .  .  .  .  .  .  .  x  .',
+  completed: '         x  .  .  .  .  .  .  .  x  .',
+  'backing-off': '     x  .  .  x  .  .  .  x  x  .',
+  'resync-required': ' x  .  .  .  .  .  .  .  x  .',
+  failed: '            x  .  .  .  .  .  .  .  x  .',
+  stopping: '          .  .  .  .  .  .  .  .  .  x',
+  stopped: '           .  .  .  .  .  .  .  .  .  .',
 };
 
 /** A way from `starting` to each state. */
@@ -28,6 +29,7 @@ const WAYS: Readonly<Record<SourceStateName, readonly SourceStateName[]>> = {
   snapshotting: ['snapshotting'],
   streaming: ['streaming'],
   paused: ['streaming', 'paused'],
+  completed: ['snapshotting', 'completed'],
   'backing-off': ['backing-off'],
   'resync-required': ['resync-required'],
   failed: ['failed'],

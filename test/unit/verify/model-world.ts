@@ -160,6 +160,7 @@ export class ModelWorld {
 
   #reader(): SnapshotReader<unknown> {
     return {
+      recall: () => ({ contains: () => false, isPassed: () => true }),
       readTables: async () => [TABLE],
       divide: async () => [],
       checkFilter: async () => {},
@@ -175,6 +176,8 @@ export class ModelWorld {
     const world = this;
     let readAt = this.#committed;
     return {
+      mark: '',
+      blank: () => Promise.reject(new Error('not asked for')),
       contains: () => false,
       isPassed: (position) => (position as number) >= readAt,
       async *read({ after, upTo, keys, filter }) {

@@ -54,7 +54,10 @@ function tableOver(takes: boolean, seen: string[] = []) {
       seen.push('takes');
       return takes;
     },
-    truncated: () => void seen.push('truncated'),
+    truncated: (_batch, _index, tables) => {
+      seen.push('truncated');
+      return tables.slice(1);
+    },
     altered: () => void seen.push('altered'),
     reached: () => {
       seen.push('reached');
@@ -91,7 +94,7 @@ describe('SignalTable', () => {
     const { batch, version } = change(ChangeKind.insert, ['1', 'log', '{}']);
     table.began(batch, 0);
     assert.equal(table.takes(batch, 0, version), false);
-    table.truncated([version]);
+    assert.deepEqual(table.truncated(batch, 0, [version, version]), [version]);
     table.altered();
     table.reached(1);
     assert.deepEqual(seen, ['began', 'takes', 'truncated', 'altered', 'reached']);

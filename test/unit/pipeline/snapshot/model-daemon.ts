@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SnapshotProgress } from '../../../../src/core/snapshot-progress.ts';
+import type { SnapshotHold, SnapshotProgress } from '../../../../src/core/snapshot-progress.ts';
 import { type RoundChunk, rangesOf, SnapshotRounds } from '../../../../src/pipeline/snapshot/snapshot-rounds.ts';
 import { type ModelRow, type ModelSource, sorted } from './model-source.ts';
 
@@ -10,6 +10,7 @@ interface OpenView {
   readonly sees: (index: number) => boolean;
   /** The stream has to come this far. */
   readonly high: number;
+  readonly mark: string;
 }
 
 interface Saved {
@@ -26,10 +27,15 @@ export class ModelDaemon {
   #newest = new Map<number, number>();
   #rounds: SnapshotRounds;
   #view: OpenView | null = null;
+  /** By their marks, as the source would know them. */
+  readonly #views = new Map<string, OpenView>();
+  /** Rows were read again after a crash before the stream went on: it tells of what lies between. */
+  #repeatsViews = false;
+  #hasStreamed = false;
   #position: number;
   #saved: Saved;
 
-  constructor(source: ModelSource, bounds: readonly number[]) {
+  constructor(source: ModelSource, bounds: readonly number[], hold: SnapshotHold | null) {
     this.#source = source;
     this.#position = source.log.length;
     const ranges = rangesOf(bounds.map((bound) => [String(bound)]));
@@ -38,6 +44,7 @@ export class ModelDaemon {
       kind: 'initial',
       isPaused: false,
       startedAtMs: 0,
+      ...(hold === null ? {} : { hold }),
       tables: [{ table: TABLE, key: ['id'], filter: null, estimatedRows: null, rows: 0, ranges, again: [] }],
     });
     this.#saved = { position: this.#position, progress: this.#rounds.progress, newest: new Map() };
@@ -49,13 +56,17 @@ export class ModelDaemon {
 
   /** Emits whole transactions, visible or not. */
   stream(count: number): void {
+    if (this.#rounds.holdsStream) return;
     for (let i = 0; i < count && this.#position < this.#source.log.length; i++) this.#emit(this.#position++);
   }
 
   /** Opens a view, or reads a chunk, where the rules allow it. */
   atBoundary(rows: number, readers: number): void {
-    if (this.#view === null) this.#open(readers);
-    else if (this.#position >= this.#view.high) this.#read(this.#view, rows);
+    const before = this.#readBefore;
+    if (before !== null) {
+      if (this.#position >= before.read.high) this.#rounds.passed();
+    } else if (this.#view === null) this.#open(readers);
+    else if (this.#rounds.holdsStream || this.#position >= this.#view.high) this.#read(this.#view, rows, readers);
   }
 
   saveCheckpoint(): void {
@@ -65,6 +76,8 @@ export class ModelDaemon {
   /** What was emitted since the checkpoint stays where it is, and is emitted again. */
   crash(): void {
     this.#position = this.#saved.position;
+    const { hold } = this.#saved.progress;
+    this.#repeatsViews ||= hold?.from === 'start' && hold.oldest !== null && hold.read === null;
     this.#rounds = new SnapshotRounds(JSON.parse(JSON.stringify(this.#saved.progress)) as SnapshotProgress);
     this.#newest = new Map(this.#saved.newest);
     this.#view = null;
@@ -91,17 +104,37 @@ export class ModelDaemon {
     for (const index of this.#source.log.keys()) if (!this.#source.isVisible(index)) hidden.add(index);
     for (const index of hidden) if (index < this.#position) return;
     const { length: high } = this.#source.log;
-    this.#view = { rows: this.#source.view(), sees: (index) => index < high && !hidden.has(index), high };
+    const mark = `view ${this.#views.size}`;
+    const view = { rows: this.#source.view(), sees: (index: number) => index < high && !hidden.has(index), high, mark };
+    this.#views.set(mark, view);
+    this.#view = view;
     this.#rounds.open(chunks);
+    if (!this.#rounds.holdsStream) return;
+    this.#rounds.readsFirst(mark);
+    this.saveCheckpoint();
   }
 
-  #read(view: OpenView, limit: number): void {
+  #read(view: OpenView, limit: number, readers: number): void {
+    if (this.#rounds.tablesToHold.length > 0) this.#rounds.holdStream();
     for (const chunk of this.#rounds.chunks) {
       if (chunk.keys === null) this.#readRange(chunk, view, limit);
       else this.#readKeys(chunk, view);
     }
+    const next = this.#rounds.holdsStream ? this.#rounds.nextChunks(readers) : [];
+    if (next.length > 0) {
+      this.#rounds.goOn(next);
+      return;
+    }
+    this.#rounds.readAll(view.mark);
     this.#rounds.close();
     this.#view = null;
+    if (this.#rounds.readMark !== null) this.saveCheckpoint();
+  }
+
+  get #readBefore(): { read: OpenView; oldest: OpenView } | null {
+    const { hold } = this.#rounds.progress;
+    if (hold?.from !== 'start' || hold.read === null) return null;
+    return { read: this.#views.get(hold.read)!, oldest: this.#views.get(hold.oldest!)! };
   }
 
   #readRange(chunk: RoundChunk, view: OpenView, limit: number): void {
@@ -111,19 +144,21 @@ export class ModelDaemon {
     let last: number | null = null;
     let emitted = 0;
     let isDone = rows.length <= limit;
+    const left: string[][] = [];
     for (const [key, row] of rows.slice(0, limit)) {
       const verdict = this.#rounds.judge(TABLE, String(key));
-      if (verdict === 'stop') {
+      if (verdict === 'stop' && this.#rounds.holdsStream) left.push([String(key)]);
+      else if (verdict === 'stop') {
         isDone = false;
         break;
       }
       if (verdict === 'emit') {
         emitted += 1;
-        this.#tell(key, row.value, row);
+        this.#tellRead(key, row);
       }
       last = key;
     }
-    this.#rounds.ended(chunk, { last: last === null ? null : [String(last)], isDone }, emitted);
+    this.#rounds.ended(chunk, { last: last === null ? null : [String(last)], isDone }, emitted, left);
   }
 
   #readKeys(chunk: RoundChunk, view: OpenView): void {
@@ -136,7 +171,7 @@ export class ModelDaemon {
       if (verdict === 'stop') left.push(key);
       if (verdict !== 'emit') continue;
       emitted += 1;
-      this.#tell(Number(key[0]), row.value, row);
+      this.#tellRead(Number(key[0]), row);
     }
     this.#rounds.ended(chunk, { last: null, isDone: true }, emitted, left);
   }
@@ -144,6 +179,10 @@ export class ModelDaemon {
   #emit(index: number): void {
     const { changes } = this.#source.log[index]!;
     this.#rounds.began(this.#view?.sees(index) ?? false);
+    const before = this.#readBefore;
+    if (before !== null) this.#rounds.beganBehind(before.read.sees(index), before.oldest.sees(index));
+    if (this.#rounds.leavesOut(TABLE)) return;
+    this.#hasStreamed = true;
     if (changes === null) {
       this.#rounds.altered(TABLE);
       this.#fold.clear();
@@ -162,9 +201,15 @@ export class ModelDaemon {
     }
   }
 
+  #tellRead(key: number, row: ModelRow): void {
+    if (this.#rounds.progress.hold?.from === 'start') assert.ok(!this.#hasStreamed, 'rows that are read come first');
+    this.#tell(key, row.value, row);
+  }
+
   #tell(key: number, version: number, row: { value: number; large: number | null } | null): void {
     const newest = this.#newest.get(key) ?? 0;
-    assert.ok(version >= newest, `key ${key} steps back from ${newest} to ${version}`);
+    const isReplay = this.#repeatsViews && this.#readBefore !== null;
+    assert.ok(version >= newest || isReplay, `key ${key} steps back from ${newest} to ${version}`);
     this.#newest.set(key, version);
     if (row === null) this.#fold.delete(key);
     else this.#fold.set(key, { value: row.value, large: row.large });

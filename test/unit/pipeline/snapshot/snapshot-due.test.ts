@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { SnapshotSettings } from '../../../../src/core/settings.ts';
+import type { SnapshotSettings, SourceSettings } from '../../../../src/core/settings.ts';
 import type { SnapshotTable } from '../../../../src/core/snapshot.ts';
 import type { SnapshotMemory, SnapshotProgress } from '../../../../src/core/snapshot-progress.ts';
+import type { SourceMemory } from '../../../../src/core/source-memory.ts';
 import {
   inReadingOrder,
+  keptOverResync,
   progressAtStart,
   snapshotAtFirst,
   snapshotDue,
@@ -14,7 +16,14 @@ import {
 const BEGUN = { id: 'new', startedAtMs: 5 };
 
 function settings(mode: SnapshotSettings['mode'] = 'initial'): SnapshotSettings {
-  return { mode, chunkRows: 1000, parallelism: 1, where: [{ table: /^s\.b$/, filter: 'x > 1' }] };
+  return {
+    mode,
+    blocking: false,
+    deletePass: true,
+    chunkRows: 1000,
+    parallelism: 1,
+    where: [{ table: /^s\.b$/, filter: 'x > 1' }],
+  };
 }
 
 function table(name: string, key: readonly string[] | null = ['id']): SnapshotTable {
@@ -47,16 +56,16 @@ describe('what a start has to do about snapshots', () => {
   }
 
   it('the first start of a source that reads nothing stores nothing', () => {
-    assert.equal(snapshotAtFirst('no_data', 1), null);
-    assert.equal(snapshotAtFirst('never', 1), null);
-    const first = snapshotAtFirst('initial', 1);
+    assert.equal(snapshotAtFirst({ mode: 'no_data', blocking: false }, 1, null), null);
+    assert.equal(snapshotAtFirst({ mode: 'never', blocking: false }, 1, null), null);
+    const first = snapshotAtFirst({ mode: 'initial', blocking: false }, 1, null);
     assert.deepEqual([first?.running?.kind, first?.running?.tables], ['initial', null]);
   });
 });
 
 describe('the snapshot that a start begins', () => {
   it('the first one is of all tables, those without key first', () => {
-    const stored = snapshotAtFirst('initial', 1);
+    const stored = snapshotAtFirst({ mode: 'initial', blocking: false }, 1, null);
     const tables = [table('a'), table('b'), table('c', null)];
     const progress = progressAtStart('rest', stored, tables, settings(), BEGUN);
     assert.deepEqual(names(progress), ['s.c', 's.a', 's.b']);
@@ -102,4 +111,40 @@ describe('the snapshot that a start begins', () => {
       ['x', 'y', 'a', 'b'],
     );
   });
+});
+
+describe('what is kept where a source starts over', () => {
+  const source = (more: object = {}, snapshot: object = {}) =>
+    ({
+      snapshot: { ...settings(), ...snapshot },
+      skippedOperations: new Set(['t']),
+      onPoison: 'fail',
+      ...more,
+    }) as unknown as SourceSettings;
+  const streaming = { checkpoint: { phase: 'streaming' }, snapshot: null } as unknown as SourceMemory;
+  const kept = (settingsOf: SourceSettings, memoryOf: SourceMemory, resync = true, keepsDeleted = false) =>
+    keptOverResync({ settings: settingsOf, resync, keepsDeleted }, memoryOf);
+
+  it('that topics are to be searched, also after a crash before there was a position', () => {
+    const first = kept(source(), streaming);
+    assert.equal(first?.sweep, null);
+    const crashed = { checkpoint: { phase: 'initialising' }, snapshot: first } as unknown as SourceMemory;
+    assert.equal(kept(source(), crashed, false)?.sweep, null);
+    assert.equal(snapshotAtFirst({ mode: 'initial', blocking: false }, 1, first)?.sweep, null);
+  });
+
+  it('nothing of a source that never ran', () => {
+    assert.equal(kept(source(), { checkpoint: null, snapshot: null } as unknown as SourceMemory, false), null);
+  });
+
+  for (const [why, settingsOf, keepsDeleted] of [
+    ['it is turned off', source({}, { deletePass: false }), false],
+    ['it is turned off for once', source(), true],
+    ['rows may be dead letters', source({ onPoison: 'dead_letter' }), false],
+    ['inserts are skipped', source({ skippedOperations: new Set(['c']) }), false],
+    ['nothing is read', source({}, { mode: 'no_data' }), false],
+    ['nothing is streamed', source({}, { mode: 'initial_only' }), false],
+  ] as const) {
+    it(`no search where ${why}`, () => assert.equal(kept(settingsOf, streaming, true, keepsDeleted), null));
+  }
 });
