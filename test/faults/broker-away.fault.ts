@@ -66,7 +66,8 @@ async function observe(load: FaultedLoad, forMs: number) {
   const seen = { residentBytes: 0, inFlightBytes: 0, states: new Set<string>(), codes: new Set<string>() };
   const untilMs = performance.now() + forMs;
   while (performance.now() < untilMs) {
-    const { state, in_flight_bytes, last_error } = await load.daemon.status(load.name);
+    const { daemon, name } = load;
+    const { state, in_flight_bytes, last_error } = await daemon.until('the daemon answers', () => daemon.status(name));
     seen.states.add(state);
     if (last_error !== null) seen.codes.add(last_error.code);
     seen.inFlightBytes = Math.max(seen.inFlightBytes, in_flight_bytes);

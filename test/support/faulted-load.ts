@@ -25,6 +25,9 @@ export interface FaultedLoadOptions {
   readonly catchUpMs?: number;
 }
 
+/** With a Kafka that has only just started as well. */
+const START_MS = 120_000;
+
 /** A daemon, the database that it tails, and what writes to it all the time. */
 export class FaultedLoad {
   readonly name: string;
@@ -95,7 +98,7 @@ export async function underLoad(
   });
   const load = new FaultedLoad(name, database, workload, daemon);
   try {
-    await daemon.start().streaming(60_000);
+    await daemon.start().streaming(START_MS);
     workload.start();
     await load.published(100);
     await fault(load);
