@@ -56,6 +56,8 @@ export class SnapshotRun<P> {
   /** Of the table without key that is read next: kept while a view is waited for. */
   #pieces: readonly Chunk[] | null = null;
   #retryAtMs = 0;
+  /** A round is not in a checkpoint yet. The next is read after that: a crash repeats one round at most. */
+  #isUnsaved = false;
   /** A round failed: a table may be gone, or another than it was. */
   #isStale = false;
   #waitsFor: string | null = null;
@@ -117,7 +119,7 @@ export class SnapshotRun<P> {
    * @param isQuiet the source has nothing more to say for now.
    */
   wantsStep(position: P, isQuiet: boolean): boolean {
-    if (this.#view !== null) return this.#view.isPassed(position);
+    if (this.#view !== null) return !this.#isUnsaved && this.#view.isPassed(position);
     if (this.#rounds.isDone || this.#rounds.progress.isPaused || this.#parts.clock.nowMs() < this.#retryAtMs)
       return false;
     const { lastCommitUs } = this.#notes;
@@ -253,6 +255,10 @@ export class SnapshotRun<P> {
       await this.#close();
       entry.resumeAt = position;
       entry.snapshot = this.memory;
+      entry.onSnapshotSaved = () => {
+        this.#isUnsaved = false;
+      };
+      this.#isUnsaved = true;
     } finally {
       entry.ticket.seal();
     }
