@@ -22,6 +22,8 @@ Kills the daemon with SIGKILL at random moments under load, over and over, and c
   --snapshot               kills it during the snapshot of one large table, compares with tailrace verify, and counts what
                            was read more than once
   --rows N                 of that table (5000000)
+  --debezium               with --snapshot: Debezium's incremental snapshot of the same table runs beside it, is not killed,
+                           and is compared in the same way
 
 TEST_POSTGRES_VERSION, TEST_MYSQL_VERSION and TEST_MARIADB_VERSION choose the server. Services named in TEST_POSTGRES_URL, TEST_MYSQL_URL, TEST_MARIADB_URL,
 TEST_KAFKA_BROKERS or TEST_REGISTRY_URL are used instead of started.
@@ -37,6 +39,7 @@ interface Command {
   readonly transactionMetadata: boolean;
   /** Rows of the table to snapshot; null: the other run. */
   readonly snapshotRows: number | null;
+  readonly debezium: boolean;
   readonly trace?: (line: string) => void;
 }
 
@@ -49,6 +52,7 @@ function readCommand(): Command {
       checkpoint: { type: 'string', default: 'kafka' },
       'transaction-metadata': { type: 'boolean', default: false },
       snapshot: { type: 'boolean', default: false },
+      debezium: { type: 'boolean', default: false },
       rows: { type: 'string', default: '5000000' },
       trace: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -68,6 +72,7 @@ function readCommand(): Command {
   const rows = Number(values.rows);
   if (!Number.isSafeInteger(rows) || rows < 1_000 || rows % 1_000 !== 0) usage('--rows is a multiple of 1000');
   const snapshotRows = values.snapshot ? rows : null;
+  if (values.debezium && !values.snapshot) usage('--debezium goes with --snapshot');
   const { checkpoint, trace: file } = values;
   const trace = file === undefined ? {} : { trace: (line: string) => appendFileSync(file, `${line}\n`) };
   return {
@@ -77,6 +82,7 @@ function readCommand(): Command {
     checkpoint,
     transactionMetadata: values['transaction-metadata'],
     snapshotRows,
+    debezium: values.debezium,
     ...trace,
   };
 }
@@ -125,14 +131,19 @@ async function streamChaos(chosen: Command): Promise<void> {
 }
 
 async function snapshotChaos(chosen: Command, rows: number): Promise<void> {
-  const { database, seed, rounds: kills, checkpoint } = chosen;
+  const { database, seed, rounds: kills, checkpoint, debezium } = chosen;
   console.log(`seed ${seed}, ${rows} rows, ${kills} kills, checkpoints in ${checkpoint}`);
   const progress = (line: string) => console.log(line);
-  const result = await runSnapshotChaos({ database, rows, kills, seed, checkpoint, progress });
+  const result = await runSnapshotChaos({ database, rows, kills, seed, checkpoint, debezium, progress });
   const { changes, changesPerSecond, seconds, repeated, problems } = result;
   const [before, ...afterKills] = repeated;
   console.log(`${changes} changes, ${Math.round(changesPerSecond)}/s; snapshot complete in ${Math.round(seconds)} s`);
   console.log(`rows read again: ${before} without a kill; after each kill ${afterKills.join(', ') || '–'}`);
+  if (result.debezium !== null) {
+    const { version, seconds: took, extra, missing, different } = result.debezium;
+    const counts = `${extra} phantom rows, ${missing} missing, ${different} different`;
+    console.log(`Debezium ${version}: ${counts}; incremental snapshot complete in ${Math.round(took)} s`);
+  }
   for (const problem of problems) console.log(`PROBLEM ${problem}`);
   console.log(problems.length === 0 ? 'verify ended with 0 under load and at rest' : 'failed');
   if (problems.length > 0) process.exitCode = 1;
@@ -152,9 +163,10 @@ try {
   await stack.stop();
 }
 if (process.exitCode === 1) {
-  const { database, rounds, seed, checkpoint, transactionMetadata, snapshotRows } = command;
+  const { database, rounds, seed, checkpoint, transactionMetadata, snapshotRows, debezium } = command;
   const options = `--rounds ${rounds} --seed ${seed} --checkpoint ${checkpoint}`;
   const metadata = transactionMetadata ? ' --transaction-metadata' : '';
-  const snapshot = snapshotRows === null ? '' : ` --snapshot --rows ${snapshotRows}`;
+  const beside = debezium ? ' --debezium' : '';
+  const snapshot = snapshotRows === null ? '' : ` --snapshot --rows ${snapshotRows}${beside}`;
   console.error(`failed; again with: npm run test:chaos -- ${database} ${options}${metadata}${snapshot}`);
 }

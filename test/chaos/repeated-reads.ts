@@ -1,5 +1,6 @@
 import avro from 'avsc';
 import { schemaId } from '../support/avro-decoder.ts';
+import { bigintKey } from '../support/bigint-key.ts';
 import { askRegistry, subjectVersions } from '../support/registry.ts';
 import { readEachRecord } from '../support/topic-reader.ts';
 
@@ -43,16 +44,4 @@ async function operationReader(topic: string): Promise<(value: Buffer) => string
     if (read === undefined) throw new Error(`a record of ${topic} has the schema ${schemaId(value)}`);
     return read(value.subarray(5));
   };
-}
-
-/** Of Avro's zigzag encoding behind the five bytes of the wire format. */
-function bigintKey(key: Buffer): number {
-  let value = 0;
-  let scale = 1;
-  for (let at = 5; ; at += 1) {
-    const byte = key[at]!;
-    value += (byte & 0x7f) * scale;
-    scale *= 128;
-    if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-  }
 }

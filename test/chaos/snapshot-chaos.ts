@@ -1,11 +1,14 @@
 import { CommandProcess } from '../support/command-process.ts';
 import { Daemon } from '../support/daemon-process.ts';
+import { SIGNAL_TABLE } from '../support/debezium-settings.ts';
 import { deleteKafkaTopics, deleteTopicsNamed, topicEnd } from '../support/kafka-topics.ts';
-import { loadedTable, writeTo } from '../support/loaded-table.ts';
+import { loadedTable } from '../support/loaded-table.ts';
 import type { MysqlServer } from '../support/mysql-database.ts';
 import { kafkaBrokers } from '../support/services.ts';
+import { writeTo } from '../support/table-writes.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { SeededRandom } from '../support/workload-random.ts';
+import { DebeziumBeside, type DebeziumVerdict } from './debezium-beside.ts';
 import { repeatedReads } from './repeated-reads.ts';
 
 export interface SnapshotChaosOptions {
@@ -15,6 +18,8 @@ export interface SnapshotChaosOptions {
   readonly kills: number;
   readonly seed: number;
   readonly checkpoint: 'kafka' | 'file';
+  /** Whether Debezium does the same beside it. */
+  readonly debezium: boolean;
   readonly progress: (line: string) => void;
 }
 
@@ -26,6 +31,8 @@ export interface SnapshotChaosResult {
   /** Rows that were read once more: before any kill, then after each. */
   readonly repeated: readonly number[];
   readonly problems: readonly string[];
+  /** Null where it did not run. */
+  readonly debezium: DebeziumVerdict | null;
 }
 
 /** The most rows of a round: two readers, each with a chunk. */
@@ -46,13 +53,14 @@ export async function runSnapshotChaos(options: SnapshotChaosOptions): Promise<S
   const name = uniqueName('snapchaos');
   const random = new SeededRandom(options.seed);
   progress(`loading ${rows} rows`);
-  await using table = await loadedTable(database, rows);
+  await using table = await loadedTable(database, rows, options.debezium ? [SIGNAL_TABLE] : []);
+  await using debezium = options.debezium ? await DebeziumBeside.start(database, table) : null;
   const topic = `${name}.${table.schema}.rows`;
   const checkpointTopic = `${name}_checkpoints`;
   const checkpoint = options.checkpoint === 'kafka' ? { store: 'kafka', topic: checkpointTopic } : null;
   const snapshot = { mode: 'initial', chunk_rows: CHUNK_ROWS, parallelism: PARALLELISM };
   await using daemon = await Daemon.create({
-    sources: [{ ...table.source(name), snapshot }],
+    sources: [{ ...table.source(name), tables: { include: [`${table.schema}\\.rows`] }, snapshot }],
     config: {
       kafka: { brokers: kafkaBrokers(), topics: [{ match: '.*', partitions: 1 }] },
       ...(checkpoint === null ? {} : { checkpoint }),
@@ -65,6 +73,7 @@ export async function runSnapshotChaos(options: SnapshotChaosOptions): Promise<S
   // Told when it is awaited.
   writing.catch(() => stop.abort());
   try {
+    await debezium?.snapshot();
     daemon.start();
     const killedAt: number[] = [];
     for (let kill = 1; kill <= kills; kill++) {
@@ -81,6 +90,7 @@ export async function runSnapshotChaos(options: SnapshotChaosOptions): Promise<S
     const seconds = (performance.now() - startedAt) / 1000;
     progress(`complete after ${Math.round(seconds)} s; comparing while the load goes on`);
     const problems = await verify(daemon, name, 'under load');
+    const debeziumSeconds = await debezium?.completed();
     stop.abort();
     const changes = await writing;
     const changesPerSecond = changes / ((performance.now() - startedAt) / 1000);
@@ -93,7 +103,9 @@ export async function runSnapshotChaos(options: SnapshotChaosOptions): Promise<S
     progress('counting what was read more than once');
     const repeated = await repeatedReads(topic, Math.floor(rows * 1.05) + 1, killedAt);
     problems.push(...judge(repeated));
-    return { changes, changesPerSecond, seconds, repeated, problems };
+    progress('comparing what Debezium has published');
+    const beside = (await debezium?.judge(debeziumSeconds!)) ?? null;
+    return { changes, changesPerSecond, seconds, repeated, problems, debezium: beside };
   } catch (error) {
     progress(`the end of the daemon's log:\n${daemon.output.slice(-6_000)}`);
     throw error;
