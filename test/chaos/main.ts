@@ -22,6 +22,7 @@ Kills the daemon with SIGKILL at random moments under load, over and over, and c
   --snapshot               kills it during the snapshot of one large table, compares with tailrace verify, and counts what
                            was read more than once
   --rows N                 of that table (5000000)
+  --synchronous            with --snapshot, of Postgres: commits wait for a standby, and are in the log before they are visible
   --debezium               with --snapshot: Debezium's incremental snapshot of the same table runs beside it, is not killed,
                            and is compared in the same way
 
@@ -40,6 +41,7 @@ interface Command {
   /** Rows of the table to snapshot; null: the other run. */
   readonly snapshotRows: number | null;
   readonly debezium: boolean;
+  readonly synchronous: boolean;
   readonly trace?: (line: string) => void;
 }
 
@@ -52,6 +54,7 @@ function readCommand(): Command {
       checkpoint: { type: 'string', default: 'kafka' },
       'transaction-metadata': { type: 'boolean', default: false },
       snapshot: { type: 'boolean', default: false },
+      synchronous: { type: 'boolean', default: false },
       debezium: { type: 'boolean', default: false },
       rows: { type: 'string', default: '5000000' },
       trace: { type: 'string' },
@@ -73,6 +76,9 @@ function readCommand(): Command {
   if (!Number.isSafeInteger(rows) || rows < 1_000 || rows % 1_000 !== 0) usage('--rows is a multiple of 1000');
   const snapshotRows = values.snapshot ? rows : null;
   if (values.debezium && !values.snapshot) usage('--debezium goes with --snapshot');
+  if (values.synchronous && !(values.snapshot && database === 'postgres')) {
+    usage('--synchronous goes with --snapshot, and with postgres');
+  }
   const { checkpoint, trace: file } = values;
   const trace = file === undefined ? {} : { trace: (line: string) => appendFileSync(file, `${line}\n`) };
   return {
@@ -83,6 +89,7 @@ function readCommand(): Command {
     transactionMetadata: values['transaction-metadata'],
     snapshotRows,
     debezium: values.debezium,
+    synchronous: values.synchronous,
     ...trace,
   };
 }
@@ -131,10 +138,10 @@ async function streamChaos(chosen: Command): Promise<void> {
 }
 
 async function snapshotChaos(chosen: Command, rows: number): Promise<void> {
-  const { database, seed, rounds: kills, checkpoint, debezium } = chosen;
+  const { seed, rounds: kills, checkpoint } = chosen;
   console.log(`seed ${seed}, ${rows} rows, ${kills} kills, checkpoints in ${checkpoint}`);
   const progress = (line: string) => console.log(line);
-  const result = await runSnapshotChaos({ database, rows, kills, seed, checkpoint, debezium, progress });
+  const result = await runSnapshotChaos({ ...chosen, rows, kills, progress });
   const { changes, changesPerSecond, seconds, repeated, problems } = result;
   const [before, ...afterKills] = repeated;
   console.log(`${changes} changes, ${Math.round(changesPerSecond)}/s; snapshot complete in ${Math.round(seconds)} s`);
@@ -163,10 +170,10 @@ try {
   await stack.stop();
 }
 if (process.exitCode === 1) {
-  const { database, rounds, seed, checkpoint, transactionMetadata, snapshotRows, debezium } = command;
+  const { database, rounds, seed, checkpoint, transactionMetadata, snapshotRows, debezium, synchronous } = command;
   const options = `--rounds ${rounds} --seed ${seed} --checkpoint ${checkpoint}`;
   const metadata = transactionMetadata ? ' --transaction-metadata' : '';
-  const beside = debezium ? ' --debezium' : '';
+  const beside = `${synchronous ? ' --synchronous' : ''}${debezium ? ' --debezium' : ''}`;
   const snapshot = snapshotRows === null ? '' : ` --snapshot --rows ${snapshotRows}${beside}`;
   console.error(`failed; again with: npm run test:chaos -- ${database} ${options}${metadata}${snapshot}`);
 }

@@ -10,6 +10,7 @@ import { uniqueName } from '../support/unique-name.ts';
 import { SeededRandom } from '../support/workload-random.ts';
 import { DebeziumBeside, type DebeziumVerdict } from './debezium-beside.ts';
 import { repeatedReads } from './repeated-reads.ts';
+import { synchronousStandby } from './synchronous-standby.ts';
 
 export interface SnapshotChaosOptions {
   readonly database: 'postgres' | MysqlServer;
@@ -20,6 +21,8 @@ export interface SnapshotChaosOptions {
   readonly checkpoint: 'kafka' | 'file';
   /** Whether Debezium does the same beside it. */
   readonly debezium: boolean;
+  /** Whether commits wait for a standby; Postgres only. */
+  readonly synchronous: boolean;
   readonly progress: (line: string) => void;
 }
 
@@ -52,6 +55,7 @@ export async function runSnapshotChaos(options: SnapshotChaosOptions): Promise<S
   const { database, rows, kills, progress } = options;
   const name = uniqueName('snapchaos');
   const random = new SeededRandom(options.seed);
+  await using _standby = options.synchronous ? await synchronousStandby() : null;
   progress(`loading ${rows} rows`);
   await using table = await loadedTable(database, rows, options.debezium ? [SIGNAL_TABLE] : []);
   await using debezium = options.debezium ? await DebeziumBeside.start(database, table) : null;
