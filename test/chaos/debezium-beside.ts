@@ -25,7 +25,7 @@ export interface DebeziumVerdict {
   readonly different: number;
 }
 
-/** Debezium's incremental snapshot of the same table, under the same load, asked for with its signalling table. It is not killed. */
+/** Debezium's incremental snapshot of the same table, under the same load, asked for with its signalling table. */
 export class DebeziumBeside implements AsyncDisposable {
   readonly #database: 'postgres' | MysqlServer;
   readonly #table: LoadedTable;
@@ -42,17 +42,8 @@ export class DebeziumBeside implements AsyncDisposable {
   /** Streams already; the table has `SIGNAL_TABLE` beside it. */
   static async start(database: 'postgres' | MysqlServer, table: LoadedTable): Promise<DebeziumBeside> {
     const beside = new DebeziumBeside(database, table, await Debezium.start(database, 'avro'));
-    const signals = `${table.schema}.dbz_signal`;
-    const settings = debeziumSettings(database, table, beside.#prefix, {
-      'snapshot.mode': 'no_data',
-      'table.include.list': `${table.schema}.rows,${signals}`,
-      'signal.data.collection': signals,
-      'notification.enabled.channels': 'log',
-      // It writes the JSON of MySQL's log anew, which is another defect than the one that is counted here.
-      ...(database === 'mysql' ? { 'column.exclude.list': `${table.schema}.rows.j` } : {}),
-    });
     try {
-      await beside.#debezium.connect(beside.#prefix, settings);
+      await beside.#connect();
       await beside.#debezium.said(/Starting streaming|Searching for WAL resume position|Keepalive thread is running/);
       return beside;
     } catch (error) {
@@ -67,8 +58,17 @@ export class DebeziumBeside implements AsyncDisposable {
     await this.#signal('execute-snapshot', data);
   }
 
-  /** Waits for the end of the snapshot; the load goes on. @returns the seconds that it took. */
-  async completed(): Promise<number> {
+  /**
+   * Kills it so often while the snapshot is under way, and waits for the end of that; the load goes on.
+   * @returns the seconds that it took.
+   */
+  async completed(rows: number, kills: number): Promise<number> {
+    for (let kill = 1; kill <= kills; kill++) {
+      const at = (rows * kill) / (kills + 1);
+      await this.#debezium.until(`Debezium has read up to ${at}`, () => this.#lastKey() >= at, SNAPSHOT_MS);
+      await this.#debezium.restart();
+      await this.#connect();
+    }
     await this.#debezium.said(/aggregateType='Incremental Snapshot', type='COMPLETED'/, SNAPSHOT_MS);
     return (performance.now() - this.#startedAtMs) / 1000;
   }
@@ -99,6 +99,24 @@ export class DebeziumBeside implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#debezium[Symbol.asyncDispose]();
     await deleteKafkaTopics(this.#prefix);
+  }
+
+  async #connect(): Promise<void> {
+    const { schema } = this.#table;
+    const signals = `${schema}.dbz_signal`;
+    const settings = debeziumSettings(this.#database, this.#table, this.#prefix, {
+      'snapshot.mode': 'no_data',
+      'table.include.list': `${schema}.rows,${signals}`,
+      'signal.data.collection': signals,
+      'notification.enabled.channels': 'log',
+      // It writes the JSON of MySQL's log anew, which is another defect than the one that is counted here.
+      ...(this.#database === 'mysql' ? { 'column.exclude.list': `${schema}.rows.j` } : {}),
+    });
+    await this.#debezium.connect(this.#prefix, settings);
+  }
+
+  #lastKey(): number {
+    return Number([...this.#debezium.log.matchAll(/last_processed_key=(\d+)/g)].at(-1)?.[1] ?? 0);
   }
 
   async #signal(type: string, data: string): Promise<void> {

@@ -23,8 +23,8 @@ Kills the daemon with SIGKILL at random moments under load, over and over, and c
                            was read more than once
   --rows N                 of that table (5000000)
   --synchronous            with --snapshot, of Postgres: commits wait for a standby, and are in the log before they are visible
-  --debezium               with --snapshot: Debezium's incremental snapshot of the same table runs beside it, is not killed,
-                           and is compared in the same way
+  --debezium               with --snapshot: Debezium's incremental snapshot of the same table runs beside it, is killed as
+                           often, and is compared in the same way
 
 TEST_POSTGRES_VERSION, TEST_MYSQL_VERSION and TEST_MARIADB_VERSION choose the server. Services named in TEST_POSTGRES_URL, TEST_MYSQL_URL, TEST_MARIADB_URL,
 TEST_KAFKA_BROKERS or TEST_REGISTRY_URL are used instead of started.

@@ -94,7 +94,7 @@ export async function runSnapshotChaos(options: SnapshotChaosOptions): Promise<S
     const seconds = (performance.now() - startedAt) / 1000;
     progress(`complete after ${Math.round(seconds)} s; comparing while the load goes on`);
     const problems = await verify(daemon, name, 'under load');
-    const debeziumSeconds = await debezium?.completed();
+    const debeziumSeconds = await debezium?.completed(rows, kills);
     stop.abort();
     const changes = await writing;
     const changesPerSecond = changes / ((performance.now() - startedAt) / 1000);

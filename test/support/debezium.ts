@@ -57,6 +57,13 @@ export class Debezium implements AsyncDisposable {
     });
   }
 
+  /** SIGKILL, and the worker starts again; the connector has to be told to it anew. */
+  async restart(): Promise<void> {
+    for (const running of this.#service.processes()) running.signal('SIGKILL');
+    await this.#service.stop();
+    await this.#service.start();
+  }
+
   /** Its task ends, its offsets stay. */
   async stop(name: string): Promise<void> {
     await this.#ask('PUT', `/connectors/${name}/stop`);
