@@ -23,6 +23,8 @@ const NEAR_HEAD_MS = 5_000;
 /** Pause between two attempts to open a view. */
 const RETRY_MS = 100;
 const RETRY_AFTER_ERROR_MS = 1_000;
+/** How long an open view waits for Kafka: it is a transaction on the source. */
+const VIEW_WAITS_MS = 1_000;
 
 export interface SnapshotRunParts<P> {
   readonly settings: SourceSettings;
@@ -58,6 +60,9 @@ export class SnapshotRun<P> {
   #retryAtMs = 0;
   /** A round is not in a checkpoint yet. The next is read after that: a crash repeats one round at most. */
   #isUnsaved = false;
+  /** No view is opened until it is: one had to be given up. */
+  #waitsForSave = false;
+  #openedAtMs = 0;
   /** A round failed: a table may be gone, or another than it was. */
   #isStale = false;
   #waitsFor: string | null = null;
@@ -119,9 +124,12 @@ export class SnapshotRun<P> {
    * @param isQuiet the source has nothing more to say for now.
    */
   wantsStep(position: P, isQuiet: boolean): boolean {
-    if (this.#view !== null) return !this.#isUnsaved && this.#view.isPassed(position);
-    if (this.#rounds.isDone || this.#rounds.progress.isPaused || this.#parts.clock.nowMs() < this.#retryAtMs)
-      return false;
+    const nowMs = this.#parts.clock.nowMs();
+    if (this.#view !== null) {
+      return this.#isUnsaved ? nowMs - this.#openedAtMs > VIEW_WAITS_MS : this.#view.isPassed(position);
+    }
+    if (this.#waitsForSave) return false;
+    if (this.#rounds.isDone || this.#rounds.progress.isPaused || nowMs < this.#retryAtMs) return false;
     const { lastCommitUs } = this.#notes;
     const lagMs = lastCommitUs === null ? 0 : (this.#parts.clock.nowUs() - lastCommitUs) / 1000;
     const isNear = isQuiet || lagMs < NEAR_HEAD_MS;
@@ -133,6 +141,7 @@ export class SnapshotRun<P> {
   async step(position: P, signal: AbortSignal): Promise<void> {
     try {
       if (this.#view === null) await this.#open(position, signal);
+      else if (this.#isUnsaved) await this.#giveWay();
       else await this.#read(this.#view, position, signal);
     } catch (error) {
       await this.#close();
@@ -174,9 +183,17 @@ export class SnapshotRun<P> {
     }
     this.#waitsFor = null;
     this.#view = opened;
+    this.#openedAtMs = clock.nowMs();
     this.#notes.view = opened;
     this.#rounds.open(chunks);
     if (this.#pieces !== null) await this.#readWhole(opened, chunks[0]!, this.#pieces, position, signal);
+  }
+
+  /** The view is opened again once the round before is saved. */
+  async #giveWay(): Promise<void> {
+    this.#waitsForSave = true;
+    this.#waitsFor = 'the rows before are not acknowledged by Kafka and saved';
+    await this.#close();
   }
 
   #adopt(tables: readonly SnapshotTable[]): void {
@@ -257,6 +274,7 @@ export class SnapshotRun<P> {
       entry.snapshot = this.memory;
       entry.onSnapshotSaved = () => {
         this.#isUnsaved = false;
+        this.#waitsForSave = false;
       };
       this.#isUnsaved = true;
     } finally {

@@ -12,10 +12,13 @@ const ITEMS = { id: { database: 'shop', schema: 'public', name: 'items' }, key: 
 function stage() {
   const settled: InFlightBatch<number>[] = [];
   const keysRead: (readonly string[] | null)[] = [];
+  let openViews = 0;
+  let nowMs = 0;
   const reader = {
     readTables: async () => [ITEMS],
     divide: async () => [],
     openView: async () => ({
+      number: ++openViews,
       contains: () => false,
       isPassed: () => true,
       read: ({ after }: { after: readonly string[] | null }) => {
@@ -23,7 +26,9 @@ function stage() {
         const end = { last: [String(Number(after?.[0] ?? 0) + 10)], isDone: false };
         return { next: async () => ({ done: true, value: end }) };
       },
-      [Symbol.asyncDispose]: async () => {},
+      [Symbol.asyncDispose]: async () => {
+        openViews -= 1;
+      },
     }),
     [Symbol.asyncDispose]: async () => {},
   } as unknown as SnapshotReader<number>;
@@ -32,7 +37,7 @@ function stage() {
     reader,
     sink: { ready: async () => {} },
     tracker: new AckTracker<number>((batch) => settled.push(batch)),
-    clock: systemClock,
+    clock: { ...systemClock, nowMs: () => nowMs },
     logger: recordingLogger([]),
     metrics: recordingMetrics(new Map()),
   } as unknown as SnapshotRunParts<number>;
@@ -46,7 +51,15 @@ function stage() {
     tables: [{ ...items, ranges: [range] }],
   };
   const run = new SnapshotRun(parts, [ITEMS] as never, progress as never, () => ({ formatVersion: 1, covered: [] }));
-  return { run, settled, keysRead };
+  return {
+    run,
+    settled,
+    keysRead,
+    openViews: () => openViews,
+    pass: (ms: number) => {
+      nowMs += ms;
+    },
+  };
 }
 
 test('no round is read before a checkpoint holds the one before, so that a crash repeats one at most', async () => {
@@ -65,5 +78,24 @@ test('no round is read before a checkpoint holds the one before, so that a crash
   round?.onSnapshotSaved?.();
   assert.equal(run.wantsStep(2, true), true);
   await run.step(2, never);
+  assert.deepEqual(keysRead, [null, ['10']]);
+});
+
+test('no view, which is a transaction on the source, is kept open while Kafka does not acknowledge', async () => {
+  const { run, settled, keysRead, openViews, pass } = stage();
+  for (let step = 0; step < 3; step++) await run.step(1, never);
+  assert.equal(openViews(), 1);
+  pass(1_001);
+  assert.equal(run.wantsStep(1, true), true);
+  await run.step(1, never);
+  assert.equal(openViews(), 0);
+  assert.match(run.waitsFor!, /not acknowledged/);
+  assert.equal(run.wantsStep(1, true), false, 'nor is one opened');
+
+  settled.find(({ snapshot }) => snapshot !== null)?.onSnapshotSaved?.();
+  for (let step = 0; step < 2; step++) {
+    assert.equal(run.wantsStep(1, true), true);
+    await run.step(1, never);
+  }
   assert.deepEqual(keysRead, [null, ['10']]);
 });
