@@ -12,6 +12,8 @@ export interface InFlightBatch<P> {
   changes: number;
   /** How far snapshots are once the batch is acknowledged; null where it says nothing of them. */
   snapshot: SnapshotMemory | null;
+  /** Called when a checkpoint holds `snapshot`, or a later one. */
+  onSnapshotSaved: (() => void) | null;
 }
 
 /**
@@ -41,6 +43,7 @@ export class AckTracker<P> {
       commitChanges: [],
       changes: 0,
       snapshot: null,
+      onSnapshotSaved: null,
     };
     this.#window.push(entry);
     return entry;

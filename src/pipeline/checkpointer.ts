@@ -26,6 +26,8 @@ export class Checkpointer<P> {
   readonly #dependencies: CheckpointerDependencies<P>;
   #reached: P | null = null;
   #snapshot: SnapshotMemory | null = null;
+  /** Who is to know when what snapshots have told is saved. */
+  #onSnapshotSaved: (() => void)[] = [];
   /** What no save has held yet: the sink tells it once, and a save may fail. */
   readonly #unsavedTopics = new Map<string, TopicProgress>();
   #saved: string | null;
@@ -54,8 +56,9 @@ export class Checkpointer<P> {
   }
 
   /** Kafka has acknowledged what these snapshots say is published. Called in stream order. */
-  snapshotReached(snapshot: SnapshotMemory): void {
+  snapshotReached(snapshot: SnapshotMemory, onSaved: (() => void) | null = null): void {
     this.#snapshot = snapshot;
+    if (onSaved !== null) this.#onSnapshotSaved.push(onSaved);
   }
 
   /** Saves the newest reached position, if it is not saved yet, and acknowledges it. */
@@ -77,6 +80,7 @@ export class Checkpointer<P> {
     }
     const text = positions.encode(position);
     const snapshot = this.#snapshot;
+    const told = this.#onSnapshotSaved.length;
     if (text !== this.#saved || snapshot !== null) {
       const checkpoint: Checkpoint = {
         formatVersion: 1,
@@ -92,6 +96,7 @@ export class Checkpointer<P> {
       this.#unsavedTopics.clear();
       this.#saved = text;
       this.#savedAtMs = nowMs;
+      for (const onSaved of this.#onSnapshotSaved.splice(0, told)) onSaved();
     } else if (isSettled()) {
       this.#savedAtMs = nowMs;
     }

@@ -52,6 +52,8 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
   readonly #snapshotDue: SnapshotDue;
   /** Null where nothing brings signals. */
   readonly #signals: RunSignals<P> | null;
+  /** Saves a checkpoint before its time has come. */
+  #saveNow: () => void = () => {};
   /** Has a look taken at snapshots, while nothing comes from the stream. */
   #wake: () => void = () => {};
   #retainedWalBytes: number | null = null;
@@ -92,8 +94,11 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
     });
     this.#tracker = new AckTracker((batch) => {
       this.#meter.settled(batch);
-      if (batch.snapshot !== null) this.#checkpointer.snapshotReached(batch.snapshot);
       if (batch.resumeAt !== null) this.#checkpointer.reached(batch.resumeAt);
+      if (batch.snapshot !== null) {
+        this.#checkpointer.snapshotReached(batch.snapshot, batch.onSnapshotSaved);
+        this.#saveNow();
+      }
     });
     const names = topicNames(settings.topicPrefix);
     const encoder = createEncoder(memory, (reason) => observer.waiting(reason));
@@ -358,6 +363,7 @@ export class RunningPipeline<C extends ConnectorConfig, P> implements AsyncDispo
   async #startChores(observer: RunObserver, signal: AbortSignal, kill: AbortSignal): Promise<void> {
     const { clock, checkpointIntervalMs } = this.#dependencies;
     const guard = (chore: Promise<void>) => chore.catch((error: unknown) => this.#fail(error));
+    this.#saveNow = () => void guard(this.#checkpointer.save(kill));
     this.#sink.failure.catch((error: unknown) => {
       if (!signal.aborted) this.#fail(error);
     });

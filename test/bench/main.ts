@@ -10,47 +10,78 @@ import { benchPostgres } from './postgres.ts';
 import { type Figure, machine, renderFigures } from './report.ts';
 import { benchSnapshot } from './snapshot.ts';
 
-const USAGE = 'usage: npm run bench -- <postgres|mysql|mariadb|snapshot> [--rows N] [--json]';
+const USAGE = `usage: npm run bench -- <postgres|mysql|mariadb> [options]          draining a backlog
+       npm run bench -- snapshot [postgres|mysql|mariadb] [options]    an initial snapshot, of all three unless told
 
-const SERVERS = ['postgres', 'mysql', 'mariadb', 'snapshot'];
+  --rows N     a multiple of 1000 (1000000)
+  --debezium   Debezium, too, in Kafka Connect
+  --json       figures for a program
+`;
 
-function databaseOf(server: string): StackRequest {
-  if (server === 'postgres' || server === 'snapshot') return { postgres: [17] };
-  return server === 'mysql'
+type Database = 'postgres' | MysqlServer;
+
+const DATABASES: readonly Database[] = ['postgres', 'mysql', 'mariadb'];
+
+interface Command {
+  readonly databases: readonly Database[];
+  readonly isSnapshot: boolean;
+  readonly rows: number;
+  readonly debezium: boolean;
+  readonly json: boolean;
+}
+
+/** Null for wrong usage. */
+function readCommand(): Command | null {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rows: { type: 'string', default: '1000000' },
+      debezium: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const rows = Number(values.rows);
+  if (!Number.isInteger(rows) || rows < 1_000 || rows % 1_000 !== 0) return null;
+  const isSnapshot = positionals[0] === 'snapshot';
+  const named = isSnapshot ? positionals.slice(1) : positionals;
+  const databases = isSnapshot && named.length === 0 ? DATABASES : DATABASES.filter((each) => named.includes(each));
+  if (named.length > 1 || databases.length === 0) return null;
+  return { databases, isSnapshot, rows, debezium: values.debezium, json: values.json };
+}
+
+function serverOf(database: Database): StackRequest {
+  if (database === 'postgres') return { postgres: [17] };
+  return database === 'mysql'
     ? { mysql: process.env.TEST_MYSQL_VERSION || DEFAULT_MYSQL }
     : { mariadb: process.env.TEST_MARIADB_VERSION || DEFAULT_MARIADB };
 }
 
-function measure(server: string, rows: number, main: string): Promise<Figure[]> {
-  if (server === 'postgres') return benchPostgres({ rows, main });
-  return server === 'snapshot' ? benchSnapshot({ rows, main }) : benchMysql(server as MysqlServer, { rows, main });
+async function measure({ databases, isSnapshot, rows, debezium }: Command, main: string): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  const options = { rows, main, debezium };
+  for (const database of databases) {
+    if (isSnapshot) figures.push(...(await benchSnapshot(database, options)));
+    else if (database === 'postgres') figures.push(...(await benchPostgres(options)));
+    else figures.push(...(await benchMysql(database, options)));
+  }
+  return figures;
 }
 
 /** Exit code 2 for wrong usage. */
 async function bench(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { rows: { type: 'string', default: '1000000' }, json: { type: 'boolean', default: false } },
-  });
-  const rows = Number(values.rows);
-  const [server = ''] = positionals;
-  if (
-    positionals.length !== 1 ||
-    !SERVERS.includes(server) ||
-    !Number.isInteger(rows) ||
-    rows < 1_000 ||
-    rows % 1_000 !== 0
-  ) {
-    process.stderr.write(`${USAGE}\nN is a multiple of 1000\n`);
+  const command = readCommand();
+  if (command === null) {
+    process.stderr.write(USAGE);
     return 2;
   }
   // Measured is what users run: the compiled package, not type stripping.
   const main = builtPackage('bench-package');
-  const stack = await startStack({ ...databaseOf(server), kafka: true, registry: true });
+  const servers: StackRequest = Object.assign({}, ...command.databases.map(serverOf));
+  const stack = await startStack({ ...servers, kafka: true, registry: true });
   try {
     Object.assign(process.env, stackEnvironment(stack.urls));
-    const figures = await measure(server, rows, main);
-    if (values.json) process.stdout.write(`${JSON.stringify({ machine: machine(), figures }, null, 2)}\n`);
+    const figures = await measure(command, main);
+    if (command.json) process.stdout.write(`${JSON.stringify({ machine: machine(), figures }, null, 2)}\n`);
     else process.stdout.write(`${machine()}\n\n${renderFigures(figures)}\n`);
     return 0;
   } finally {

@@ -1,5 +1,6 @@
 import { createMysqlDatabase, type MysqlDatabase, type MysqlServer, mysqlSource } from '../support/mysql-database.ts';
 import { uniqueName } from '../support/unique-name.ts';
+import { debeziumDrain } from './debezium.ts';
 import { drain } from './drain.ts';
 import { load, TABLE_SQL } from './mysql-rows.ts';
 import type { Figure } from './report.ts';
@@ -9,6 +10,8 @@ export interface MysqlBenchOptions {
   readonly rows: number;
   /** `main.js` of the compiled package. */
   readonly main: string;
+  /** Whether Debezium drains the backlog of 1000-row transactions, too. */
+  readonly debezium: boolean;
 }
 
 interface Backlog {
@@ -18,7 +21,7 @@ interface Backlog {
 }
 
 /** Drains of the same backlogs by the daemon into Kafka, and by `@vlasky/zongji` into nothing. */
-export async function benchMysql(server: MysqlServer, { rows, main }: MysqlBenchOptions): Promise<Figure[]> {
+export async function benchMysql(server: MysqlServer, { rows, main, debezium }: MysqlBenchOptions): Promise<Figure[]> {
   const backlogs: Backlog[] = [
     { label: '1000-row transactions', rowsPerTransaction: 1_000, compressed: false },
     { label: '1-row transactions', rowsPerTransaction: 1, compressed: false },
@@ -38,8 +41,15 @@ export async function benchMysql(server: MysqlServer, { rows, main }: MysqlBench
       // It does not know the events of compressed transactions.
       if (compression === 'none' && !compressed) figures.push(await readWithZongji(database, rows, start, label));
     }
+    if (debezium && rowsPerTransaction === 1_000) figures.push(await drainWithDebezium(server, rows, label));
   }
   return figures;
+}
+
+async function drainWithDebezium(server: MysqlServer, rows: number, label: string): Promise<Figure> {
+  await using database = await createMysqlDatabase(server, [TABLE_SQL]);
+  const backlog = { rows, label, load: () => load(database, rows, 1_000, false) };
+  return await debeziumDrain(server, { schema: database.name, url: database.url }, backlog);
 }
 
 async function endOfLog(database: MysqlDatabase): Promise<LogPlace> {

@@ -1,6 +1,7 @@
 import { awaitUntil } from '../support/await-until.ts';
 import { createPostgresDatabase, type PostgresDatabase } from '../support/postgres-database.ts';
 import { uniqueName } from '../support/unique-name.ts';
+import { debeziumDrain } from './debezium.ts';
 import { drain } from './drain.ts';
 import { load, TABLE_SQL } from './postgres-rows.ts';
 import { recvlogical } from './recvlogical.ts';
@@ -10,16 +11,19 @@ export interface PostgresBenchOptions {
   readonly rows: number;
   /** `main.js` of the compiled package. */
   readonly main: string;
+  /** Whether Debezium drains the backlog of small transactions, too. */
+  readonly debezium: boolean;
 }
 
 /** Drains of the same backlog: nothing but receiving, and the daemon to Kafka without and with compression. */
-export async function benchPostgres({ rows, main }: PostgresBenchOptions): Promise<Figure[]> {
+export async function benchPostgres({ rows, main, debezium }: PostgresBenchOptions): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const rowsPerTransaction of [1_000, rows]) {
     const label = rowsPerTransaction === rows ? 'one transaction' : `${rowsPerTransaction}-row transactions`;
     figures.push(await ceiling(rows, rowsPerTransaction, label));
     for (const compression of ['none', 'zstd'])
       figures.push(await drainBacklog(rows, rowsPerTransaction, label, compression, main));
+    if (debezium && rowsPerTransaction !== rows) figures.push(await drainWithDebezium(rows, rowsPerTransaction, label));
   }
   return figures;
 }
@@ -48,6 +52,12 @@ async function drainBacklog(
     main,
     load: () => load(database, rows, rowsPerTransaction),
   });
+}
+
+async function drainWithDebezium(rows: number, rowsPerTransaction: number, label: string): Promise<Figure> {
+  await using database = await createPostgresDatabase({ prefix: 'bench', sql: TABLE_SQL });
+  const backlog = { rows, label, load: () => load(database, rows, rowsPerTransaction) };
+  return await debeziumDrain('postgres', { schema: 'public', url: database.url }, backlog);
 }
 
 /** What the server gives to a reader that keeps nothing. */

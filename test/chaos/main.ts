@@ -14,13 +14,17 @@ const USAGE = `usage: npm run test:chaos -- <postgres|mysql|mariadb> [options]
 
 Kills the daemon with SIGKILL at random moments under load, over and over, and compares topics with tables in the end.
 
-  --rounds N               how often it is killed (100)
+  --rounds N               how often it is killed (100; 10 with --snapshot)
   --seed S                 the same decisions as in the run that printed this seed
   --checkpoint kafka|file  where checkpoints are kept (kafka)
   --trace FILE             writes a line for every record that is read in the end
   --transaction-metadata   with BEGIN and END records, which are checked too
-  --snapshot               kills it during the snapshot of one large table, and compares with tailrace verify
+  --snapshot               kills it during the snapshot of one large table, compares with tailrace verify, and counts what
+                           was read more than once
   --rows N                 of that table (5000000)
+  --synchronous            with --snapshot, of Postgres: commits wait for a standby, and are in the log before they are visible
+  --debezium               with --snapshot: Debezium's incremental snapshot of the same table runs beside it, is killed as
+                           often, and is compared in the same way
 
 TEST_POSTGRES_VERSION, TEST_MYSQL_VERSION and TEST_MARIADB_VERSION choose the server. Services named in TEST_POSTGRES_URL, TEST_MYSQL_URL, TEST_MARIADB_URL,
 TEST_KAFKA_BROKERS or TEST_REGISTRY_URL are used instead of started.
@@ -36,6 +40,8 @@ interface Command {
   readonly transactionMetadata: boolean;
   /** Rows of the table to snapshot; null: the other run. */
   readonly snapshotRows: number | null;
+  readonly debezium: boolean;
+  readonly synchronous: boolean;
   readonly trace?: (line: string) => void;
 }
 
@@ -43,11 +49,13 @@ function readCommand(): Command {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      rounds: { type: 'string', default: '100' },
+      rounds: { type: 'string' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 0x1_0000_0000)) },
       checkpoint: { type: 'string', default: 'kafka' },
       'transaction-metadata': { type: 'boolean', default: false },
       snapshot: { type: 'boolean', default: false },
+      synchronous: { type: 'boolean', default: false },
+      debezium: { type: 'boolean', default: false },
       rows: { type: 'string', default: '5000000' },
       trace: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -57,15 +65,20 @@ function readCommand(): Command {
     process.stdout.write(USAGE);
     process.exit(0);
   }
-  const [rounds, seed] = [Number(values.rounds), Number(values.seed)];
+  const [rounds, seed] = [Number(values.rounds ?? (values.snapshot ? 10 : 100)), Number(values.seed)];
   const database = positionals.join();
   if (!isDatabase(database)) usage('say what to run against: postgres, mysql or mariadb');
-  if (!Number.isSafeInteger(rounds) || rounds < 1) usage(`--rounds ${values.rounds} is no number of rounds`);
+  const fewest = values.snapshot ? 0 : 1;
+  if (!Number.isSafeInteger(rounds) || rounds < fewest) usage(`--rounds ${values.rounds} is no number of rounds`);
   if (!Number.isSafeInteger(seed) || seed < 0) usage(`--seed ${values.seed} is no seed`);
   if (values.checkpoint !== 'kafka' && values.checkpoint !== 'file') usage('--checkpoint is kafka or file');
   const rows = Number(values.rows);
   if (!Number.isSafeInteger(rows) || rows < 1_000 || rows % 1_000 !== 0) usage('--rows is a multiple of 1000');
   const snapshotRows = values.snapshot ? rows : null;
+  if (values.debezium && !values.snapshot) usage('--debezium goes with --snapshot');
+  if (values.synchronous && !(values.snapshot && database === 'postgres')) {
+    usage('--synchronous goes with --snapshot, and with postgres');
+  }
   const { checkpoint, trace: file } = values;
   const trace = file === undefined ? {} : { trace: (line: string) => appendFileSync(file, `${line}\n`) };
   return {
@@ -75,6 +88,8 @@ function readCommand(): Command {
     checkpoint,
     transactionMetadata: values['transaction-metadata'],
     snapshotRows,
+    debezium: values.debezium,
+    synchronous: values.synchronous,
     ...trace,
   };
 }
@@ -122,15 +137,23 @@ async function streamChaos(chosen: Command): Promise<void> {
   if (result.problems.length > 0 || result.exitCode !== 0) process.exitCode = 1;
 }
 
-async function snapshotChaos({ database, seed, rounds: kills }: Command, rows: number): Promise<void> {
-  console.log(`seed ${seed}, ${rows} rows, ${kills} kills`);
-  const result = await runSnapshotChaos({ database, rows, kills, seed, progress: (line) => console.log(line) });
-  const { changes, changesPerSecond, seconds, verify, report } = result;
-  console.log(
-    `${changes} changes, ${Math.round(changesPerSecond)}/s; snapshot complete after ${Math.round(seconds)} s`,
-  );
-  console.log(`verify ended with ${verify}\n${report}`);
-  if (verify !== 0) process.exitCode = 1;
+async function snapshotChaos(chosen: Command, rows: number): Promise<void> {
+  const { seed, rounds: kills, checkpoint } = chosen;
+  console.log(`seed ${seed}, ${rows} rows, ${kills} kills, checkpoints in ${checkpoint}`);
+  const progress = (line: string) => console.log(line);
+  const result = await runSnapshotChaos({ ...chosen, rows, kills, progress });
+  const { changes, changesPerSecond, seconds, repeated, problems } = result;
+  const [before, ...afterKills] = repeated;
+  console.log(`${changes} changes, ${Math.round(changesPerSecond)}/s; snapshot complete in ${Math.round(seconds)} s`);
+  console.log(`rows read again: ${before} without a kill; after each kill ${afterKills.join(', ') || '–'}`);
+  if (result.debezium !== null) {
+    const { version, seconds: took, extra, missing, different } = result.debezium;
+    const counts = `${extra} phantom rows, ${missing} missing, ${different} different`;
+    console.log(`Debezium ${version}: ${counts}; incremental snapshot complete in ${Math.round(took)} s`);
+  }
+  for (const problem of problems) console.log(`PROBLEM ${problem}`);
+  console.log(problems.length === 0 ? 'verify ended with 0 under load and at rest' : 'failed');
+  if (problems.length > 0) process.exitCode = 1;
 }
 
 const command = readCommand();
@@ -147,8 +170,10 @@ try {
   await stack.stop();
 }
 if (process.exitCode === 1) {
-  const { database, rounds, seed, checkpoint, transactionMetadata } = command;
+  const { database, rounds, seed, checkpoint, transactionMetadata, snapshotRows, debezium, synchronous } = command;
   const options = `--rounds ${rounds} --seed ${seed} --checkpoint ${checkpoint}`;
   const metadata = transactionMetadata ? ' --transaction-metadata' : '';
-  console.error(`failed; again with: npm run test:chaos -- ${database} ${options}${metadata}`);
+  const beside = `${synchronous ? ' --synchronous' : ''}${debezium ? ' --debezium' : ''}`;
+  const snapshot = snapshotRows === null ? '' : ` --snapshot --rows ${snapshotRows}${beside}`;
+  console.error(`failed; again with: npm run test:chaos -- ${database} ${options}${metadata}${snapshot}`);
 }

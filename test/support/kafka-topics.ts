@@ -120,6 +120,15 @@ export async function awaitTopicEnds(
   });
 }
 
+/** End offset of a topic of one partition. */
+export async function topicEnd(topic: string, brokers = kafkaBrokers()): Promise<number> {
+  return withAdmin(brokers, async (admin) => {
+    const partitions = await admin.fetchTopicOffsets(topic);
+    if (partitions.length !== 1) throw new Error(`${topic} has ${partitions.length} partitions`);
+    return Number(partitions[0]!.high);
+  });
+}
+
 async function withAdmin<T>(brokers: string[], work: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = new Kafka({ clientId: 'tailrace-tests', brokers, logLevel: logLevel.NOTHING }).admin();
   await admin.connect();

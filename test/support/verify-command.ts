@@ -12,7 +12,7 @@ export interface Verdict {
 /** Runs `tailrace verify SOURCE --json`. */
 export async function verify(configPath: string, source: string, ...more: readonly string[]): Promise<Verdict> {
   await using command = new CommandProcess(['verify', source, '-c', configPath, '--json', ...more]);
-  const code = await command.ended(120_000);
+  const code = await command.ended(600_000);
   const report = command.stdout === '' ? null : (JSON.parse(command.stdout) as VerifyReport);
   return { code, report, stderr: command.stderr };
 }

@@ -8,7 +8,7 @@ import type { Sink } from '../../core/sink.ts';
 import type { Chunk, SnapshotReader, SnapshotTable, SnapshotView } from '../../core/snapshot.ts';
 import type { SnapshotMemory, SnapshotProgress } from '../../core/snapshot-progress.ts';
 import { qualifiedName, type TableVersion } from '../../core/table.ts';
-import type { AckTracker } from '../ack-tracker.ts';
+import type { AckTracker, InFlightBatch } from '../ack-tracker.ts';
 import type { DeadLetters } from '../dead-letters.ts';
 import type { RowPublisher } from '../row-publisher.ts';
 import type { TablePlans } from '../table-plans.ts';
@@ -23,6 +23,8 @@ const NEAR_HEAD_MS = 5_000;
 /** Pause between two attempts to open a view. */
 const RETRY_MS = 100;
 const RETRY_AFTER_ERROR_MS = 1_000;
+/** How long an open view waits for Kafka: it is a transaction on the source. */
+const VIEW_WAITS_MS = 1_000;
 
 export interface SnapshotRunParts<P> {
   readonly settings: SourceSettings;
@@ -60,6 +62,11 @@ export class SnapshotRun<P> {
   #retryAtMs = 0;
   /** The view is of everything that is left, and the stream rests while that is read. */
   #isWhole = false;
+  /** A round is not in a checkpoint yet. The next is read after that: a crash repeats one round at most. */
+  #isUnsaved = false;
+  /** No view is opened until it is: one had to be given up. */
+  #waitsForSave = false;
+  #openedAtMs = 0;
   /** A round failed: a table may be gone, or another than it was. */
   #isStale = false;
   #waitsFor: string | null = null;
@@ -132,15 +139,16 @@ export class SnapshotRun<P> {
    * @param isQuiet the source has nothing more to say for now.
    */
   wantsStep(position: P, isQuiet: boolean): boolean {
+    const nowMs = this.#parts.clock.nowMs();
     const { isPaused, hold } = this.#rounds.progress;
     const { readBefore } = this.#notes;
     if (readBefore !== null) return readBefore.read.isPassed(position);
     if (this.#view !== null) {
-      if (!this.#rounds.holdsStream) return this.#view.isPassed(position);
       // In a pause the stream goes on, where that is right.
-      return !isPaused || hold?.from === 'view';
+      if (this.#rounds.holdsStream) return !isPaused || hold?.from === 'view';
+      return this.#isUnsaved ? nowMs - this.#openedAtMs > VIEW_WAITS_MS : this.#view.isPassed(position);
     }
-    if (this.#rounds.isDone || isPaused || this.#parts.clock.nowMs() < this.#retryAtMs) return false;
+    if (this.#waitsForSave || this.#rounds.isDone || isPaused || nowMs < this.#retryAtMs) return false;
     if (this.#rounds.holdsStream) return true;
     const { lastCommitUs } = this.#notes;
     const lagMs = lastCommitUs === null ? 0 : (this.#parts.clock.nowUs() - lastCommitUs) / 1000;
@@ -155,6 +163,7 @@ export class SnapshotRun<P> {
       if (this.#notes.readBefore !== null) this.#passed(position);
       else if (this.#view === null) await this.#open(position, signal);
       else if (this.#rounds.holdsStream && this.#rounds.progress.isPaused) await this.#close();
+      else if (this.#isUnsaved && !this.#rounds.holdsStream) await this.#giveWay();
       else await this.#read(this.#view, position, signal);
     } catch (error) {
       await this.#close();
@@ -203,6 +212,7 @@ export class SnapshotRun<P> {
     this.#waitsFor = null;
     this.#view = opened;
     this.#isWhole = isWhole;
+    this.#openedAtMs = clock.nowMs();
     this.#notes.view = opened;
     this.#rounds.open(chunks, names);
     if (this.#rounds.holdsStream) await this.#begin(opened, position, signal);
@@ -214,6 +224,14 @@ export class SnapshotRun<P> {
     this.#rounds.readsFirst(view.mark);
     this.#remember(position);
     await this.#parts.settle(signal);
+  }
+
+  #savedBeforeNext(entry: InFlightBatch<P>): void {
+    this.#isUnsaved = true;
+    entry.onSnapshotSaved = () => {
+      this.#isUnsaved = false;
+      this.#waitsForSave = false;
+    };
   }
 
   #passed(position: P): void {
@@ -235,6 +253,13 @@ export class SnapshotRun<P> {
     if (hold?.from !== 'start' || hold.read === null) return;
     const { reader } = this.#parts;
     this.#notes.readBefore = { read: reader.recall(hold.read), oldest: reader.recall(hold.oldest ?? hold.read) };
+  }
+
+  /** The view is opened again once the round before is saved. */
+  async #giveWay(): Promise<void> {
+    this.#waitsForSave = true;
+    this.#waitsFor = 'the rows before are not acknowledged by Kafka and saved';
+    await this.#close();
   }
 
   #adopt(tables: readonly SnapshotTable[]): void {
@@ -319,6 +344,7 @@ export class SnapshotRun<P> {
       }
       entry.resumeAt = position;
       entry.snapshot = this.memory;
+      if (next.length === 0) this.#savedBeforeNext(entry);
     } finally {
       entry.ticket.seal();
     }

@@ -103,3 +103,20 @@ test('a checkpoint is current while everything that was read is acknowledged, an
   await checkpointer.save(never);
   assert.equal(checkpointer.savedAtMs, 90_000);
 });
+
+test('whoever told how far a snapshot is learns of the save that holds it, and not of one that fails', async () => {
+  const { checkpointer, failures } = stage();
+  const memory = { formatVersion: 1, covered: [], running: null } as const;
+  const saved: string[] = [];
+  checkpointer.reached(1);
+  checkpointer.snapshotReached(memory, () => saved.push('first'));
+  failures.push(new Error('the broker is away'));
+  await assert.rejects(checkpointer.save(never));
+  assert.equal(saved.length, 0);
+  const saving = checkpointer.save(never);
+  checkpointer.snapshotReached({ ...memory }, () => saved.push('second'));
+  await saving;
+  assert.equal(saved.join(), 'first');
+  await checkpointer.save(never);
+  assert.equal(saved.join(), 'first,second');
+});
