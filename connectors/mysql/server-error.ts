@@ -12,6 +12,7 @@ import {
 import { TailraceError } from '../../src/core/errors.ts';
 
 const GRANTS = "Grant what `tailrace check` names; the connector's README lists all grants.";
+const SAME_ID = 'Another replica uses the same id: give this source a server_id of its own.';
 const AGAIN = 'The source is tried again; if this repeats, look at the server.';
 
 /** Error numbers: https://dev.mysql.com/doc/mysql-errors/9.4/en/server-error-reference.html; MariaDB shares those below 1900. */
@@ -43,6 +44,8 @@ const BY_NUMBER: Readonly<Record<number, Classification>> = {
   3118: configuration('MYSQL_ACCOUNT_LOCKED', 'Unlock the account.'),
   3169: transient('MYSQL_CONNECTION_LOST', AGAIN),
   4031: transient('MYSQL_CONNECTION_LOST', AGAIN),
+  // ER_SLAVE_SAME_ID, of MariaDB alone.
+  4052: transient('MYSQL_SERVER_ID_IN_USE', SAME_ID),
 };
 
 /** ER_MASTER_FATAL_ERROR_READING_BINLOG: everything that ends a dump, told apart only by words. */
@@ -78,10 +81,7 @@ const DUMP_ERRORS: readonly (Classification & { readonly pattern: RegExp })[] = 
   {
     // A replica with the same server_uuid/server_id as this replica has connected to the source; …
     pattern: /^A (replica|slave) with the same server_uuid\/server_id as this (replica|slave) has connected/,
-    ...transient(
-      'MYSQL_SERVER_ID_IN_USE',
-      'Another replica uses the same id: give this source a server_id of its own.',
-    ),
+    ...transient('MYSQL_SERVER_ID_IN_USE', SAME_ID),
   },
 ];
 
