@@ -15,6 +15,7 @@ import { tlsFault } from '../../src/core/tls-fault.ts';
 const GRANTS = "Grant what `tailrace check` names; the connector's README lists all grants.";
 const REFUSED =
   'Correct user and password of the source, and the host of the account. An account that has REQUIRE SSL wants tls.mode require; with REQUIRE X509 also tls.cert_file and tls.key_file.';
+const SAME_ID = 'Another replica uses the same id: give this source a server_id of its own.';
 const AGAIN = 'Look at the server and the way to it; the daemon tries again by itself.';
 
 /** Error numbers: https://dev.mysql.com/doc/mysql-errors/9.4/en/server-error-reference.html; MariaDB shares those below 1900. */
@@ -46,6 +47,8 @@ const BY_NUMBER: Readonly<Record<number, Classification>> = {
   3118: configuration('MYSQL_ACCOUNT_LOCKED', 'Unlock the account.'),
   3169: transient('MYSQL_CONNECTION_LOST', AGAIN),
   4031: transient('MYSQL_CONNECTION_LOST', AGAIN),
+  // ER_SLAVE_SAME_ID, of MariaDB alone.
+  4052: transient('MYSQL_SERVER_ID_IN_USE', SAME_ID),
 };
 
 /** ER_MASTER_FATAL_ERROR_READING_BINLOG: everything that ends a dump, told apart only by words. */
@@ -81,10 +84,7 @@ const DUMP_ERRORS: readonly (Classification & { readonly pattern: RegExp })[] = 
   {
     // A replica with the same server_uuid/server_id as this replica has connected to the source; …
     pattern: /^A (replica|slave) with the same server_uuid\/server_id as this (replica|slave) has connected/,
-    ...transient(
-      'MYSQL_SERVER_ID_IN_USE',
-      'Another replica uses the same id: give this source a server_id of its own.',
-    ),
+    ...transient('MYSQL_SERVER_ID_IN_USE', SAME_ID),
   },
 ];
 

@@ -24,7 +24,13 @@ export function uniqueAccount(): string {
 export async function createMysqlDatabase(server: MysqlServer, sql: readonly string[] = []): Promise<MysqlDatabase> {
   const url = mysqlUrl(server);
   const name = uniqueName('db');
-  const connection = await mysql.createConnection({ uri: url, charset: 'utf8mb4', dateStrings: true });
+  const lost = new WeakSet<mysql.Connection>();
+  const open = async () => {
+    const opened = await mysql.createConnection({ uri: url, charset: 'utf8mb4', dateStrings: true });
+    for (const event of ['error', 'end'] as const) opened.on(event, () => lost.add(opened));
+    return opened;
+  };
+  let connection = await open();
   await connection.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
   await connection.query(`USE ${name}`);
   for (const statement of sql) await connection.query(statement);
@@ -33,6 +39,11 @@ export async function createMysqlDatabase(server: MysqlServer, sql: readonly str
     server,
     url,
     async query<R extends object>(statement: string, values: readonly unknown[] = []) {
+      if (lost.has(connection)) {
+        // The server was restarted since the last one, which is what some tests do.
+        connection = await open();
+        await connection.query(`USE ${name}`);
+      }
       const [rows] = await connection.query(statement, [...values]);
       return (Array.isArray(rows) ? rows : []) as R[];
     },
@@ -42,6 +53,7 @@ export async function createMysqlDatabase(server: MysqlServer, sql: readonly str
       return other;
     },
     async [Symbol.asyncDispose]() {
+      if (lost.has(connection)) connection = await open();
       await connection.query(`DROP DATABASE IF EXISTS ${name}`);
       await connection.end();
     },

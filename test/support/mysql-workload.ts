@@ -24,8 +24,16 @@ const FILLERS: Readonly<Record<string, (version: number, random: SeededRandom) =
   lines: (version) => ({ b: Buffer.from([version & 255, 0, 255]), f: version / 3 }),
 };
 
+export interface MysqlWorkloadOptions {
+  /** Prepared branches outlive a crash of the server, with their locks. */
+  readonly xa?: boolean;
+  /** Writers whose connection is lost make another one, until the server takes it; else that ends the load. */
+  readonly survivesOutages?: boolean;
+}
+
 /** Seeded writers, one compressed where MySQL can: inserts, updates, deletes, primary-key changes, transactions over several tables, XA, DDL, rotation. */
 export class MysqlWorkload implements AsyncDisposable {
+  readonly #options: Required<MysqlWorkloadOptions>;
   readonly #database: MysqlDatabase;
   readonly #random: SeededRandom;
   readonly #connections: mysql.Connection[] = [];
@@ -37,7 +45,8 @@ export class MysqlWorkload implements AsyncDisposable {
   rollbacks = 0;
   schemaChanges = 0;
 
-  constructor(database: MysqlDatabase, seed: number) {
+  constructor(database: MysqlDatabase, seed: number, options: MysqlWorkloadOptions = {}) {
+    this.#options = { xa: true, survivesOutages: false, ...options };
     this.#database = database;
     this.#random = new SeededRandom(seed);
   }
@@ -77,10 +86,23 @@ export class MysqlWorkload implements AsyncDisposable {
     return connection;
   }
 
-  async #write(random: SeededRandom): Promise<void> {
-    const connection = await this.#connect();
+  /** Whether the last transaction was committed is not known: the ledger in the database is. */
+  async #reconnect(lost: mysql.Connection): Promise<mysql.Connection> {
     while (!this.#stopped) {
-      const xid = random.chance(0.08) ? uniqueName('xa') : null;
+      try {
+        return await this.#connect();
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+    return lost;
+  }
+
+  async #write(random: SeededRandom): Promise<void> {
+    let connection = await this.#connect();
+    while (!this.#stopped) {
+      const xid = this.#options.xa && random.chance(0.08) ? uniqueName('xa') : null;
       try {
         await connection.query(xid === null ? 'BEGIN' : `XA START '${xid}'`);
         for (let left = random.int(1, 5); left > 0; left -= 1) await this.#change(connection, random);
@@ -90,6 +112,10 @@ export class MysqlWorkload implements AsyncDisposable {
         if (isGivenUp) this.rollbacks += 1;
         else this.transactions += 1;
       } catch (error) {
+        if (this.#options.survivesOutages && isOutage(error)) {
+          connection = await this.#reconnect(connection);
+          continue;
+        }
         if (!EXPECTED_ERRORS.has(numberOf(error))) throw error;
         if (xid === null) await connection.query('ROLLBACK');
         else await giveUp(connection, xid);
@@ -140,7 +166,7 @@ export class MysqlWorkload implements AsyncDisposable {
   }
 
   async #alter(random: SeededRandom, everyMs: number): Promise<void> {
-    const connection = await this.#connect();
+    let connection = await this.#connect();
     const added: [table: string, column: string][] = [];
     while (!this.#stopped) {
       try {
@@ -154,10 +180,11 @@ export class MysqlWorkload implements AsyncDisposable {
           added.push([table, column]);
         }
         this.schemaChanges += 1;
+        if (random.chance(0.2)) await connection.query('FLUSH BINARY LOGS');
       } catch (error) {
-        if (!EXPECTED_ERRORS.has(numberOf(error))) throw error;
+        if (this.#options.survivesOutages && isOutage(error)) connection = await this.#reconnect(connection);
+        else if (!EXPECTED_ERRORS.has(numberOf(error))) throw error;
       }
-      if (random.chance(0.2)) await connection.query('FLUSH BINARY LOGS');
       for (let waited = 0; waited < everyMs && !this.#stopped; waited += 50) {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
@@ -167,7 +194,7 @@ export class MysqlWorkload implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
     await this.#running;
-    await Promise.all(this.#connections.map((connection) => connection.end()));
+    await Promise.all(this.#connections.map((connection) => connection.end().catch(() => connection.destroy())));
   }
 }
 
@@ -190,6 +217,11 @@ async function giveUp(connection: mysql.Connection, xid: string): Promise<void> 
       if (!XA_STATE_ERRORS.has(numberOf(error))) throw error;
     });
   }
+}
+
+/** Of the connection, or a server that shuts down: 1053, and 1317 or MariaDB's 1927 for the statement that it ends. */
+function isOutage(error: unknown): boolean {
+  return numberOf(error) < 1000 || [1053, 1317, 1927].includes(numberOf(error));
 }
 
 function numberOf(error: unknown): number {

@@ -35,6 +35,7 @@ test('errors of the server by their numbers', () => {
     [1045, 'configuration', 'MYSQL_AUTHENTICATION'],
     [1227, 'configuration', 'MYSQL_PRIVILEGE_MISSING'],
     [1820, 'configuration', 'MYSQL_PASSWORD_EXPIRED'],
+    [4052, 'transient', 'MYSQL_SERVER_ID_IN_USE'],
     [9999, 'fatal', 'MYSQL_UNEXPECTED'],
   ];
   for (const [number, errorClass, code] of cases) {

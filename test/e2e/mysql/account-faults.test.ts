@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { AvroDecoder } from '../../support/avro-decoder.ts';
+import { Daemon } from '../../support/daemon-process.ts';
+import { parseExposition } from '../../support/exposition.ts';
+import { awaitTopicEnds, deleteKafkaTopics } from '../../support/kafka-topics.ts';
+import { createMysqlDatabase, mysqlSource, uniqueAccount } from '../../support/mysql-database.ts';
+import { testedServers } from '../../support/server-features.ts';
+import { awaitState } from '../../support/tailed-database.ts';
+import { readTopics } from '../../support/topic-reader.ts';
+import { uniqueName } from '../../support/unique-name.ts';
+
+const TABLE = 'CREATE TABLE t (id int PRIMARY KEY)';
+
+async function idsOf(topic: string): Promise<number[]> {
+  const decoder = new AvroDecoder();
+  const records = await readTopics([topic]);
+  return Promise.all(
+    records.map(async ({ value }) => ((await decoder.decode(value)) as { after: { id: number } }).after.id),
+  );
+}
+
+for (const { server, label } of await testedServers()) {
+  describe(label, () => {
+    it('a password that was changed fails the source with the remedy; with the new one it goes on', {
+      timeout: 90_000,
+    }, async () => {
+      const [name, account] = [uniqueName('rotated'), uniqueAccount()];
+      await using database = await createMysqlDatabase(server, [TABLE]);
+      await database.query(`CREATE USER '${account}'@'%' IDENTIFIED BY 'the-old-one'`);
+      await database.query(`GRANT ALL ON *.* TO '${account}'@'%'`);
+      const url = new URL(database.url);
+      url.username = account;
+      url.password = 'PASSWORD';
+      const source = mysqlSource(name, database, { url: url.href.replace('PASSWORD', `\${CDC_PASSWORD}`) });
+      const environment: Record<string, string> = { CDC_PASSWORD: 'the-old-one' };
+      await using daemon = await Daemon.create({ sources: [source], environment });
+      try {
+        await daemon.start().streaming();
+        await database.query('INSERT INTO t VALUES (1)');
+        await awaitTopicEnds(new Map([[`${name}.${database.name}.t`, 1]]), 30_000);
+        await database.query(
+          `SET PASSWORD FOR '${account}'@'%' = ${server === 'mariadb' ? "PASSWORD('the-new-one')" : "'the-new-one'"}`,
+        );
+        await database.query('INSERT INTO t VALUES (2)');
+        // What is connected stays so; the next connection is refused.
+        await awaitTopicEnds(new Map([[`${name}.${database.name}.t`, 2]]), 30_000);
+        const threads = await database.query<{ Id: number; User: string }>('SHOW PROCESSLIST');
+        for (const { Id } of threads.filter(({ User }) => User === account)) {
+          // One that ended meanwhile is fine.
+          await database.query(`KILL ${Id}`).catch((error: { errno?: number }) => assert.equal(error.errno, 1094));
+        }
+        const { last_error } = await awaitState(daemon, name, 'failed');
+        assert.equal(last_error?.code, 'MYSQL_AUTHENTICATION');
+        assert.match(last_error.remedy, /password/);
+        const metrics = parseExposition(await (await daemon.get('/metrics')).text());
+        assert.equal(metrics.value('tailrace_source_state', { source: name, state: 'failed' }), 1);
+        assert.ok(!daemon.output.includes('the-old-one'));
+        await database.query('INSERT INTO t VALUES (3)');
+        assert.equal(await daemon.stop(), 0);
+        environment.CDC_PASSWORD = 'the-new-one';
+        await daemon.start().streaming();
+        await awaitTopicEnds(new Map([[`${name}.${database.name}.t`, 3]]), 30_000);
+        assert.deepEqual([...new Set(await idsOf(`${name}.${database.name}.t`))], [1, 2, 3]);
+        assert.equal(await daemon.stop(), 0);
+      } finally {
+        await deleteKafkaTopics(name);
+        await database.query(`DROP USER '${account}'@'%'`);
+      }
+    });
+
+    it('two sources with one server id take turns: each is told which id is taken, and nothing is lost', {
+      timeout: 120_000,
+    }, async () => {
+      const names = [uniqueName('twin'), uniqueName('twin')];
+      await using database = await createMysqlDatabase(server, [TABLE]);
+      const serverId = 900_000_000 + Math.floor(Math.random() * 90_000_000);
+      const daemons = await Promise.all(
+        names.map((name) => Daemon.create({ sources: [mysqlSource(name, database, { server_id: serverId })] })),
+      );
+      try {
+        await daemons[0]!.start().streaming();
+        await database.query('INSERT INTO t VALUES (1)');
+        await awaitTopicEnds(new Map([[`${names[0]}.${database.name}.t`, 1]]), 30_000);
+        await daemons[1]!.start();
+        await daemons[0]!.until('the first is told that its id is taken', async () => {
+          const { last_error } = await daemons[0]!.status(names[0]!);
+          return last_error?.code === 'MYSQL_SERVER_ID_IN_USE' ? /server_id of its own/.test(last_error.remedy) : null;
+        });
+        await database.query('INSERT INTO t VALUES (2), (3)');
+        await daemons[0]!.until(
+          'both told the last row',
+          async () => {
+            const told = await Promise.all(names.map((name) => idsOf(`${name}.${database.name}.t`)));
+            return told.every((ids) => ids.includes(3));
+          },
+          60_000,
+        );
+        assert.deepEqual([...new Set(await idsOf(`${names[0]}.${database.name}.t`))], [1, 2, 3]);
+      } finally {
+        for (const daemon of daemons) await daemon[Symbol.asyncDispose]();
+        for (const name of names) await deleteKafkaTopics(name);
+      }
+    });
+  });
+}
