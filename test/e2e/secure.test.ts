@@ -115,6 +115,7 @@ test('verified TLS and passwords on every connection, with the least rights, ove
     assert.deepEqual([lastError, since], [null, before.since], 'it streams as it did at first');
 
     await admin.query(`ALTER USER cdc PASSWORD '${PASSWORDS[1]}'`);
+    await insert();
     await writeFile(join(daemon.directory, 'password'), PASSWORDS[1]);
     assert.equal(await daemon.stop(), 0);
     await admin.query('INSERT INTO t VALUES ($1)', [last + 1]);

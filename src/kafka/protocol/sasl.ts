@@ -44,7 +44,7 @@ export const saslAuthenticate: Api<{ readonly bytes: Uint8Array }, SaslAuthentic
       errorMessage: input.nullableString(),
       bytes: input.nullableBytes() ?? Buffer.alloc(0),
       // A token without an end may have one near 2^63.
-      sessionLifetimeMs: Math.min(Number(input.int64()), Number.MAX_SAFE_INTEGER),
+      sessionLifetimeMs: Math.max(0, Math.min(Number(input.int64()), Number.MAX_SAFE_INTEGER)),
     };
   },
 };

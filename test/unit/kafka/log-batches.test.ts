@@ -54,6 +54,9 @@ test('an offset that a number cannot hold exactly is no offset', () => {
 });
 
 test('a session without an end is one that lasts as long as a number can say', () => {
-  const answer = Buffer.from('0000' + '00' + '01' + '7fffffffffffffff' + '00', 'hex');
-  assert.equal(saslAuthenticate.decode(new WireReader(answer), 2).sessionLifetimeMs, Number.MAX_SAFE_INTEGER);
+  const lifetimeOf = (hex: string) =>
+    saslAuthenticate.decode(new WireReader(Buffer.from(`00000001${hex}00`, 'hex')), 2).sessionLifetimeMs;
+  assert.equal(lifetimeOf('7fffffffffffffff'), Number.MAX_SAFE_INTEGER);
+  assert.equal(lifetimeOf('000000000000ea60'), 60_000);
+  assert.equal(lifetimeOf('8000000000000000'), 0);
 });
