@@ -2,7 +2,7 @@ import { generateKeyPairSync, pbkdf2Sync, randomBytes, sign } from 'node:crypto'
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type KafkaListener, type KafkaCluster, startKafka } from '../../deploy/local/kafka.ts';
+import { type KafkaCluster, type KafkaListener, startKafka } from '../../deploy/local/kafka.ts';
 import { Connections } from '../../src/kafka/connections.ts';
 import type { Api } from '../../src/kafka/protocol/api.ts';
 import type { Certificate, CertificateAuthority } from './certificate.ts';
