@@ -138,7 +138,7 @@ export function kafkaError(code: number, doing: string, detail: string | null, s
     case 'authorization':
       return new ConfigurationError(message, {
         ...context,
-        remedy: 'Grant the daemon’s Kafka user the missing right (docs: required ACLs), or correct kafka.sasl.',
+        remedy: 'Grant the daemon’s Kafka user the missing right (docs/security.md), or correct kafka.sasl.',
       });
     case 'configuration':
       return new ConfigurationError(message, {

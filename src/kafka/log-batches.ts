@@ -60,7 +60,9 @@ async function decodeBatch(batch: Buffer, damaged: Damaged): Promise<LogBatch> {
   if (batch[16] !== MAGIC) throw damaged(baseOffset, 'its format is not 2');
   if (crc32c(batch.subarray(CRC_START)) !== batch.readUInt32BE(17)) throw damaged(baseOffset, 'its checksum is wrong');
   const attributes = batch.readInt16BE(CRC_START);
-  const body = await decompress(batch.subarray(HEADER_BYTES), attributes & COMPRESSION_MASK);
+  const body = await decompress(batch.subarray(HEADER_BYTES), attributes & COMPRESSION_MASK).catch((error: unknown) => {
+    throw Object.assign(damaged(baseOffset, 'it cannot be decompressed'), { cause: error });
+  });
   if (body === null) throw damaged(baseOffset, `its compression ${attributes & COMPRESSION_MASK} is unknown`);
   const cursor = new RecordCursor(body, (why) => damaged(baseOffset, why));
   const baseTimestampMs = Number(batch.readBigInt64BE(27));
@@ -110,6 +112,7 @@ class RecordCursor {
     const value = this.#range(end);
     // One byte counts none.
     const headers = end - this.#at > 1 ? this.#bytes.subarray(this.#at, end) : null;
+    if (this.#at > end) throw this.#damaged('a record is longer than it says');
     this.#at = end;
     return { offset, timestampMs: appendedAtMs ?? baseTimestampMs + timestampDelta, key, value, headers };
   }

@@ -22,11 +22,23 @@ export interface SecureKafka extends OwnService<KafkaCluster> {
   token(validMs: number): string;
 }
 
+/** What a user may do; as `kafka-acls` has it, with the codes of the protocol. */
+export interface KafkaGrant {
+  readonly resource: 'topic' | 'transactional-id';
+  readonly name: string;
+  readonly isPrefix: boolean;
+  readonly operations: readonly string[];
+}
+
 /**
  * One broker. `TLS`, `ELSEWHERE` (a certificate for another name), `EXPIRED` and `MUTUAL` (asks for a client certificate) have
- * no authentication; `SASL` has no TLS; `SASL_TLS` has both.
+ * no authentication; `SASL` has no TLS; `SASL_TLS` has both. Whoever comes by the listener without both may do everything.
+ * @param grants what the user may do, and no more; null: everything.
  */
-export async function startSecureKafka(authority: CertificateAuthority): Promise<SecureKafka> {
+export async function startSecureKafka(
+  authority: CertificateAuthority,
+  grants: readonly KafkaGrant[] | null = null,
+): Promise<SecureKafka> {
   const issuer = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const own = await startOwnService(({ runDirectory, ...context }) => {
     const write = (name: string, content: string): string => {
@@ -56,14 +68,14 @@ export async function startSecureKafka(authority: CertificateAuthority): Promise
       {
         brokers: 1,
         listeners,
-        settings: { 'sasl.oauthbearer.jwks.endpoint.url': keys },
+        settings: { 'sasl.oauthbearer.jwks.endpoint.url': keys, ...(grants === null ? {} : AUTHORIZER) },
         javaOptions: [`-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${keys}`],
       },
       { runDirectory, ...context },
     );
   });
   try {
-    await createUser(own.service.url);
+    await prepare(own.service.url, grants ?? []);
   } catch (error) {
     await own[Symbol.asyncDispose]();
     throw error;
@@ -86,6 +98,11 @@ export async function startSecureKafka(authority: CertificateAuthority): Promise
     },
   };
 }
+
+const AUTHORIZER = {
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'super.users': 'User:ANONYMOUS',
+};
 
 function sasl(sessionMs: number): Record<string, string> {
   const modules = 'org.apache.kafka.common.security';
@@ -151,16 +168,54 @@ const alterUserScramCredentials: Api<ScramUser, readonly number[]> = {
   },
 };
 
-async function createUser(broker: string): Promise<void> {
+/** Codes of ResourceType and AclOperation: https://kafka.apache.org/protocol, and Kafka's enums of these names. */
+const RESOURCES = { topic: 2, 'transactional-id': 5 } as const;
+const OPERATIONS = ['Unknown', 'Any', 'All', 'Read', 'Write', 'Create', 'Delete', 'Alter', 'Describe', 'ClusterAction'];
+const MORE_OPERATIONS = ['DescribeConfigs', 'AlterConfigs', 'IdempotentWrite'];
+
+const createAcls: Api<readonly KafkaGrant[], readonly number[]> = {
+  name: 'CreateAcls',
+  key: 30,
+  minVersion: 2,
+  maxVersion: 2,
+  flexible: true,
+  encode(out, grants) {
+    const each = grants.flatMap(({ operations, ...grant }) => operations.map((operation) => ({ ...grant, operation })));
+    out.array(each, ({ resource, name, isPrefix, operation }) => {
+      out.int8(RESOURCES[resource]);
+      out.string(name);
+      out.int8(isPrefix ? 4 : 3);
+      out.string(`User:${KAFKA_USER.username}`);
+      out.string('*');
+      out.int8([...OPERATIONS, ...MORE_OPERATIONS].indexOf(operation));
+      out.int8(3); // allow
+      out.noTags();
+    });
+    out.noTags();
+  },
+  decode(input) {
+    input.int32();
+    return input.array(() => {
+      const code = input.int16();
+      input.nullableString();
+      input.tags();
+      return code;
+    });
+  },
+};
+
+async function prepare(broker: string, grants: readonly KafkaGrant[]): Promise<void> {
   const { signal } = new AbortController();
   await using connections = new Connections(kafkaSettings({ brokers: [broker] }), 'test');
   const connection = await connections.any(signal);
+  const codes: number[] = [];
   // A request must not name a user twice.
   for (const mechanism of [1, 2] as const) {
     const salt = randomBytes(16);
     const [hash, size] = mechanism === 1 ? (['sha256', 32] as const) : (['sha512', 64] as const);
     const saltedPassword = pbkdf2Sync(KAFKA_USER.password, salt, ITERATIONS, size, hash);
-    const [code] = await connection.request(alterUserScramCredentials, { mechanism, salt, saltedPassword });
-    if (code !== 0) throw new Error(`the broker refused to create a user: ${code}`);
+    codes.push(...(await connection.request(alterUserScramCredentials, { mechanism, salt, saltedPassword })));
   }
+  codes.push(...(await connection.request(createAcls, grants)));
+  if (codes.some((code) => code !== 0)) throw new Error(`the broker refused to make the user: ${codes}`);
 }

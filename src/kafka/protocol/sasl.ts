@@ -43,7 +43,8 @@ export const saslAuthenticate: Api<{ readonly bytes: Uint8Array }, SaslAuthentic
       errorCode: input.int16(),
       errorMessage: input.nullableString(),
       bytes: input.nullableBytes() ?? Buffer.alloc(0),
-      sessionLifetimeMs: input.safeInt64(),
+      // A token without an end may have one near 2^63.
+      sessionLifetimeMs: Math.max(0, Math.min(Number(input.int64()), Number.MAX_SAFE_INTEGER)),
     };
   },
 };

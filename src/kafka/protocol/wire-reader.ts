@@ -37,10 +37,14 @@ export class WireReader {
     return this.#bytes.readBigInt64BE(this.#advance(8));
   }
 
-  /** An INT64 that is known to fit a double exactly: an offset, a time. */
+  /** An INT64 that fits a double exactly: an offset, a time. */
   safeInt64(): number {
     const at = this.#advance(8);
-    return this.#bytes.readInt32BE(at) * 0x1_0000_0000 + this.#bytes.readUInt32BE(at + 4);
+    const value = this.#bytes.readInt32BE(at) * 0x1_0000_0000 + this.#bytes.readUInt32BE(at + 4);
+    // No offset and no time comes to 2^53: rounded, it would be another one.
+    if (!Number.isSafeInteger(value))
+      throw new MalformedResponseError('a number in a Kafka response is impossibly large');
+    return value;
   }
 
   unsignedVarint(): number {

@@ -29,6 +29,8 @@ const ACCESS = [
   'host all postgres 127.0.0.1/32 trust',
   'hostssl all certified 127.0.0.1/32 cert',
   'hostssl replication,all scram all scram-sha-256',
+  'hostssl all hashed all md5',
+  'hostssl all clear all password',
 ];
 
 let own: OwnService<Service>;
@@ -53,6 +55,7 @@ before(async () => {
   admin = new pg.Client({ connectionString: own.service.url });
   await admin.connect();
   await admin.query(`CREATE USER certified; CREATE USER scram REPLICATION PASSWORD 'päss word'`);
+  await admin.query(`CREATE USER clear PASSWORD 'p'; SET password_encryption = md5; CREATE USER hashed PASSWORD 'p'`);
 });
 
 after(async () => {
@@ -188,6 +191,15 @@ test('a password by SCRAM-SHA-256, and what is wrong with another', async () => 
   const none = { ...SCRAM, password: null };
   await refused('none', { code, remedy: /set the password/ }, { mode: 'require' }, none);
   await refused('in plain text', { code, message: /no encryption/, remedy: /TLS/ }, { mode: 'disable' }, SCRAM);
+});
+
+test('the older ways to ask for a password', async () => {
+  await serveWith('right');
+  for (const user of ['hashed', 'clear']) {
+    assert.equal(await isEncrypted({ mode: 'require' }, { user, password: new Secret('p') }), true);
+    const expected = { code: 'POSTGRES_AUTHENTICATION', remedy: /password/ };
+    await refused(user, expected, { mode: 'require' }, { user, password: new Secret('q') });
+  }
 });
 
 test('the stream of changes is encrypted as every other connection is', async () => {

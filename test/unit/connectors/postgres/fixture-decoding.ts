@@ -61,7 +61,8 @@ export function fakeCatalog(tables: Record<number, FakeTable>, asked: number[] =
           ];
         });
       case 'reading types':
-        return (argument as number[]).map((oid) => ({
+        // No type has the OID 0: it stands for none.
+        return (argument as number[]).filter(Boolean).map((oid) => ({
           oid,
           schema: TYPE_NAMES[oid] === undefined ? 'public' : 'pg_catalog',
           name: TYPE_NAMES[oid] ?? 'mood',
