@@ -107,7 +107,7 @@ export async function runSnapshotChaos(options: SnapshotChaosOptions): Promise<S
     progress('counting what was read more than once');
     const repeated = await repeatedReads(topic, Math.floor(rows * 1.05) + 1, killedAt);
     problems.push(...judge(repeated));
-    progress('comparing what Debezium has published');
+    if (debezium !== null) progress('comparing what Debezium has published');
     const beside = (await debezium?.judge(debeziumSeconds!)) ?? null;
     return { changes, changesPerSecond, seconds, repeated, problems, debezium: beside };
   } catch (error) {
