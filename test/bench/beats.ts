@@ -4,20 +4,17 @@ import { bigintKey } from '../support/bigint-key.ts';
 import type { LoadedTable } from '../support/loaded-table.ts';
 import { kafkaBrokers } from '../support/services.ts';
 import { uniqueName } from '../support/unique-name.ts';
+import { type Lag, lagOf } from './lag.ts';
 
 export const BEATS_SQL = 'CREATE TABLE beats (id bigint PRIMARY KEY)';
 
 const BEAT_MS = 50;
 const LAST_BEAT_MS = 30_000;
 
-/** From before a commit to its record at a consumer, milliseconds. */
-export interface Lag {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-}
-
-/** Commits a row every 50 ms until stopped, and waits for each at a consumer of its topic, which exists already. */
+/**
+ * Commits a row every 50 ms until stopped, and waits for each at a consumer of its topic, which exists already. Measured is
+ * from before the commit to the record's arrival.
+ */
 export async function measureLag(table: LoadedTable, topic: string, stop: AbortSignal): Promise<Lag> {
   const sentAt = new Map<number, number>();
   const lags: number[] = [];
@@ -47,7 +44,5 @@ export async function measureLag(table: LoadedTable, topic: string, stop: AbortS
   } finally {
     await consumer.disconnect();
   }
-  lags.sort((a, b) => a - b);
-  const at = (share: number) => lags[Math.min(lags.length - 1, Math.floor(lags.length * share))]!;
-  return { p50: at(0.5), p99: at(0.99), max: at(1) };
+  return lagOf(lags);
 }

@@ -5,13 +5,17 @@ import { type StackRequest, startStack } from '../../deploy/local/stack.ts';
 import { stackEnvironment } from '../../deploy/local/stack-urls.ts';
 import { builtPackage } from '../support/built-package.ts';
 import type { MysqlServer } from '../support/mysql-database.ts';
+import { benchLatency } from './latency.ts';
 import { benchMysql } from './mysql.ts';
 import { benchPostgres } from './postgres.ts';
 import { type Figure, machine, renderFigures } from './report.ts';
+import { benchScale } from './scale.ts';
 import { benchSnapshot } from './snapshot.ts';
 
 const USAGE = `usage: npm run bench -- <postgres|mysql|mariadb> [options]          draining a backlog
        npm run bench -- snapshot [postgres|mysql|mariadb] [options]    an initial snapshot, of all three unless told
+       npm run bench -- latency [--json]                               from commit to consumer, at a steady rate
+       npm run bench -- scale [--rows N] [--json]                      a thousand tables, twenty sources
 
   --rows N     a multiple of 1000 (1000000)
   --debezium   Debezium, too, in Kafka Connect
@@ -22,9 +26,11 @@ type Database = 'postgres' | MysqlServer;
 
 const DATABASES: readonly Database[] = ['postgres', 'mysql', 'mariadb'];
 
+type Subject = 'drain' | 'snapshot' | 'latency' | 'scale';
+
 interface Command {
+  readonly subject: Subject;
   readonly databases: readonly Database[];
-  readonly isSnapshot: boolean;
   readonly rows: number;
   readonly debezium: boolean;
   readonly json: boolean;
@@ -42,11 +48,16 @@ function readCommand(): Command | null {
   });
   const rows = Number(values.rows);
   if (!Number.isInteger(rows) || rows < 1_000 || rows % 1_000 !== 0) return null;
-  const isSnapshot = positionals[0] === 'snapshot';
-  const named = isSnapshot ? positionals.slice(1) : positionals;
-  const databases = isSnapshot && named.length === 0 ? DATABASES : DATABASES.filter((each) => named.includes(each));
-  if (named.length > 1 || databases.length === 0) return null;
-  return { databases, isSnapshot, rows, debezium: values.debezium, json: values.json };
+  const [first = '', ...others] = positionals;
+  const options = { rows, debezium: values.debezium, json: values.json };
+  if (first === 'latency' || first === 'scale') {
+    return others.length > 0 || values.debezium ? null : { subject: first, databases: ['postgres'], ...options };
+  }
+  const subject = first === 'snapshot' ? 'snapshot' : 'drain';
+  const named = subject === 'snapshot' ? others : positionals;
+  const databases =
+    subject === 'snapshot' && named.length === 0 ? DATABASES : DATABASES.filter((each) => named.includes(each));
+  return named.length > 1 || databases.length === 0 ? null : { subject, databases, ...options };
 }
 
 function serverOf(database: Database): StackRequest {
@@ -56,11 +67,13 @@ function serverOf(database: Database): StackRequest {
     : { mariadb: process.env.TEST_MARIADB_VERSION || DEFAULT_MARIADB };
 }
 
-async function measure({ databases, isSnapshot, rows, debezium }: Command, main: string): Promise<Figure[]> {
+async function measure({ subject, databases, rows, debezium }: Command, main: string): Promise<Figure[]> {
+  if (subject === 'latency') return benchLatency({ main });
+  if (subject === 'scale') return benchScale({ rows, main });
   const figures: Figure[] = [];
   const options = { rows, main, debezium };
   for (const database of databases) {
-    if (isSnapshot) figures.push(...(await benchSnapshot(database, options)));
+    if (subject === 'snapshot') figures.push(...(await benchSnapshot(database, options)));
     else if (database === 'postgres') figures.push(...(await benchPostgres(options)));
     else figures.push(...(await benchMysql(database, options)));
   }

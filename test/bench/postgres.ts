@@ -6,6 +6,7 @@ import { drain } from './drain.ts';
 import { load, TABLE_SQL } from './postgres-rows.ts';
 import { recvlogical } from './recvlogical.ts';
 import type { Figure } from './report.ts';
+import { CHANGES_PER_TRANSACTION, runTpcb, TPCB_SQL } from './tpcb-rows.ts';
 
 export interface PostgresBenchOptions {
   readonly rows: number;
@@ -15,58 +16,64 @@ export interface PostgresBenchOptions {
   readonly debezium: boolean;
 }
 
-/** Drains of the same backlog: nothing but receiving, and the daemon to Kafka without and with compression. */
+/** What waits in the log. */
+interface Backlog {
+  readonly label: string;
+  /** Makes the tables. */
+  readonly sql: string;
+  /** Writes so many changes. */
+  readonly write: (database: PostgresDatabase, changes: number) => Promise<void>;
+}
+
+const SMALL = inTransactionsOf(1_000);
+const TPCB: Backlog = {
+  label: 'pgbench TPC-B',
+  sql: TPCB_SQL,
+  write: (database, changes) => runTpcb(database, changes / CHANGES_PER_TRANSACTION),
+};
+
+/** Drains of the same backlogs: nothing but receiving, and the daemon to Kafka without and with compression. */
 export async function benchPostgres({ rows, main, debezium }: PostgresBenchOptions): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const rowsPerTransaction of [1_000, rows]) {
-    const label = rowsPerTransaction === rows ? 'one transaction' : `${rowsPerTransaction}-row transactions`;
-    figures.push(await ceiling(rows, rowsPerTransaction, label));
-    for (const compression of ['none', 'zstd'])
-      figures.push(await drainBacklog(rows, rowsPerTransaction, label, compression, main));
-    if (debezium && rowsPerTransaction !== rows) figures.push(await drainWithDebezium(rows, rowsPerTransaction, label));
+  for (const backlog of [SMALL, inTransactionsOf(1), inTransactionsOf(rows, 'one transaction'), TPCB]) {
+    figures.push(await ceiling(rows, backlog));
+    for (const compression of ['none', 'zstd']) figures.push(await drainBacklog(rows, backlog, compression, main));
+    if (debezium && backlog === SMALL) figures.push(await drainWithDebezium(rows, backlog));
   }
   return figures;
 }
 
-async function drainBacklog(
-  rows: number,
-  rowsPerTransaction: number,
-  label: string,
-  compression: string,
-  main: string,
-): Promise<Figure> {
-  await using database = await createPostgresDatabase({ prefix: 'bench', sql: TABLE_SQL });
+function inTransactionsOf(rowsEach: number, label = `${rowsEach}-row transactions`): Backlog {
+  return { label, sql: TABLE_SQL, write: (database, changes) => load(database, changes, rowsEach) };
+}
+
+async function drainBacklog(rows: number, backlog: Backlog, compression: string, main: string): Promise<Figure> {
+  await using database = await createPostgresDatabase({ prefix: 'bench', sql: backlog.sql });
   const name = uniqueName('bench');
   return await drain({
-    what: `tailrace, ${label}, ${compression}`,
+    what: `tailrace, ${backlog.label}, ${compression}`,
     name,
-    source: {
-      name,
-      type: 'postgres',
-      url: database.url,
-      tables: { include: ['public\\.rows'] },
-      snapshot: { mode: 'no_data' },
-    },
+    source: { name, type: 'postgres', url: database.url, snapshot: { mode: 'no_data' } },
     rows,
     compression,
     main,
-    load: () => load(database, rows, rowsPerTransaction),
+    load: () => backlog.write(database, rows),
   });
 }
 
-async function drainWithDebezium(rows: number, rowsPerTransaction: number, label: string): Promise<Figure> {
-  await using database = await createPostgresDatabase({ prefix: 'bench', sql: TABLE_SQL });
-  const backlog = { rows, label, load: () => load(database, rows, rowsPerTransaction) };
+async function drainWithDebezium(rows: number, { label, sql, write }: Backlog): Promise<Figure> {
+  await using database = await createPostgresDatabase({ prefix: 'bench', sql });
+  const backlog = { rows, label, load: () => write(database, rows) };
   return await debeziumDrain('postgres', { schema: 'public', url: database.url }, backlog);
 }
 
 /** What the server gives to a reader that keeps nothing. */
-async function ceiling(rows: number, rowsPerTransaction: number, label: string): Promise<Figure> {
-  await using database = await createPostgresDatabase({ prefix: 'bench', sql: TABLE_SQL });
-  await database.query('CREATE PUBLICATION bench FOR TABLE rows');
+async function ceiling(rows: number, { label, sql, write }: Backlog): Promise<Figure> {
+  await using database = await createPostgresDatabase({ prefix: 'bench', sql });
+  await database.query('CREATE PUBLICATION bench FOR ALL TABLES');
   const slot = uniqueName('bench');
   await database.query('SELECT pg_create_logical_replication_slot($1, $2)', [slot, 'pgoutput']);
-  await load(database, rows, rowsPerTransaction);
+  await write(database, rows);
   const end = await currentLsn(database);
   const { seconds, cpuSeconds: cpu } = await recvlogical(database.url, slot, 'bench', end);
   return { what: `pg_recvlogical to nothing, ${label}`, rows, seconds, cpuMicrosPerRow: (cpu / rows) * 1e6 };

@@ -1,5 +1,5 @@
 import { cpus, totalmem } from 'node:os';
-import type { Lag } from './beats.ts';
+import type { Lag } from './lag.ts';
 
 /** One measured run. */
 export interface Figure {
@@ -30,8 +30,8 @@ const COLUMNS: readonly Column[] = [
   { title: 'ready ms', cell: ({ readyMs }) => readyMs?.toFixed(0) },
   { title: 'longest transaction ms', cell: ({ longestTransactionMs }) => longestTransactionMs?.toFixed(0) },
   {
-    title: 'lag p50 / p99 / max ms',
-    cell: ({ lag }) => lag && [lag.p50, lag.p99, lag.max].map((ms) => ms.toFixed(0)).join(' / '),
+    title: 'lag p50 / p95 / p99 / max ms',
+    cell: ({ lag }) => lag && [lag.p50, lag.p95, lag.p99, lag.max].map((ms) => ms.toFixed(1)).join(' / '),
   },
 ];
 

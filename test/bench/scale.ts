@@ -1,0 +1,104 @@
+import { awaitUntil } from '../support/await-until.ts';
+import { Daemon } from '../support/daemon-process.ts';
+import { deleteKafkaTopics } from '../support/kafka-topics.ts';
+import { createPostgresDatabase, type PostgresDatabase } from '../support/postgres-database.ts';
+import { kafkaBrokers } from '../support/services.ts';
+import { uniqueName } from '../support/unique-name.ts';
+import { cpuSeconds, peakRssMiB } from './process-usage.ts';
+import type { Figure } from './report.ts';
+
+export interface ScaleBenchOptions {
+  readonly rows: number;
+  /** `main.js` of the compiled package. */
+  readonly main: string;
+}
+
+const TABLES = 1_000;
+const SOURCES = 20;
+/** Rows that a transaction writes to one table before it goes to the next. */
+const RUN_OF_ROWS = 20;
+const ROWS_PER_TRANSACTION = 1_000;
+
+/**
+ * The same backlog spread over one table and over a thousand, and over one source and twenty. The daemon has met every table
+ * before: what schemas and topics cost once is not in the figures.
+ */
+export async function benchScale({ rows, main }: ScaleBenchOptions): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const tables of [1, TABLES]) figures.push(await drainTables(tables, 1, rows, main));
+  for (const sources of [1, SOURCES]) figures.push(await drainTables(SOURCES, sources, rows, main));
+  return figures;
+}
+
+/** Each source has as many of the tables as the others. */
+async function drainTables(tables: number, sources: number, rows: number, main: string): Promise<Figure> {
+  await using database = await createPostgresDatabase({ prefix: 'bench', sql: makeTables(tables) });
+  const prefix = uniqueName('bench');
+  const names = Array.from({ length: sources }, (_, number) => `${prefix}_${number}`);
+  const settings = names.map((name, number) => ({
+    name,
+    type: 'postgres',
+    url: database.url,
+    tables: { include: [sources === 1 ? 'public\\.t.*' : `public\\.t${number}`] },
+    snapshot: { mode: 'no_data' },
+  }));
+  const config = { kafka: { brokers: kafkaBrokers(), compression: 'none' } };
+  await using daemon = await Daemon.create({ main, config, sources: settings });
+  try {
+    await daemon.start().streaming(120_000);
+    await writeRows(database, tables, tables * RUN_OF_ROWS);
+    await published(daemon, names, tables * RUN_OF_ROWS);
+    await daemon.stop();
+    await writeRows(database, tables, rows);
+    const startedAt = performance.now();
+    await daemon.start().streaming(120_000);
+    const streamingAt = performance.now();
+    const cpuAtStart = cpuSeconds(daemon.pid);
+    await published(daemon, names, rows);
+    const seconds = (performance.now() - streamingAt) / 1000;
+    const cpu = cpuSeconds(daemon.pid) - cpuAtStart;
+    const peak = peakRssMiB(daemon.pid);
+    await daemon.stop();
+    const of = (count: number, what: string) => `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
+    return {
+      what: `tailrace, ${of(tables, 'table')}, ${of(sources, 'source')}`,
+      rows,
+      seconds,
+      cpuMicrosPerRow: (cpu / rows) * 1e6,
+      peakRssMiB: peak,
+      readyMs: streamingAt - startedAt,
+    };
+  } finally {
+    await deleteKafkaTopics(prefix);
+  }
+}
+
+function makeTables(count: number): string {
+  return `DO $$ BEGIN FOR i IN 0 .. ${count - 1} LOOP
+    EXECUTE format('CREATE TABLE t%s (id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY, a int NOT NULL, t text, n numeric(12, 2), ts timestamptz)', i);
+    END LOOP; END $$`;
+}
+
+/** Transactions of a thousand rows, which go round all tables. */
+async function writeRows(database: PostgresDatabase, tables: number, rows: number): Promise<void> {
+  await database.query(`CREATE OR REPLACE PROCEDURE write_rows(tables int, rows int) LANGUAGE plpgsql AS $$
+    BEGIN
+      FOR i IN 0 .. rows / ${RUN_OF_ROWS} - 1 LOOP
+        EXECUTE format($sql$INSERT INTO t%s (a, t, n, ts)
+          SELECT g, 'text value ' || md5(g::text), g / 100.0, now() FROM generate_series(1, ${RUN_OF_ROWS}) g$sql$, i % tables);
+        IF i % ${ROWS_PER_TRANSACTION / RUN_OF_ROWS} = ${ROWS_PER_TRANSACTION / RUN_OF_ROWS - 1} THEN COMMIT; END IF;
+      END LOOP;
+      COMMIT;
+    END $$`);
+  await database.query(`CALL write_rows(${tables}, ${rows})`);
+}
+
+/** Resolves when the sources together have published so many changes since the daemon started. */
+async function published(daemon: Daemon, names: readonly string[], changes: number): Promise<void> {
+  const totals = () => Promise.all(names.map(async (name) => (await daemon.status(name)).changes_total));
+  await awaitUntil(
+    `${changes} changes were published`,
+    async () => (await totals()).reduce((sum, total) => sum + total, 0) >= changes,
+    { timeoutMs: 600_000, intervalMs: 100 },
+  );
+}
