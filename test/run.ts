@@ -65,7 +65,7 @@ function suite(name: string, postgres = DEFAULT_POSTGRES, servers = SERVERS): Su
   if (name === 'unit') return { name, files, postgres: null, ...none, timeoutMs: 60_000, concurrency: 1 };
   const serviced = { name, postgres, timeoutMs: 900_000 };
   // The binlog is one for the whole server: a prepared XA transaction of one test would be in the way of another's start.
-  if (name === 'mysql') return { ...serviced, files, ...servers, concurrency: 1 };
+  if (name === 'mysql' || name === 'faults') return { ...serviced, files, ...servers, concurrency: 1 };
   return { ...serviced, files: files.filter((file) => !NEEDS_MYSQL.test(file)), ...none, concurrency: 2 };
 }
 

@@ -133,6 +133,8 @@ test('each command does its work, or says why not and what to write, with a daem
     assert.equal((await database.query('SELECT 1 FROM t')).length, 100, 'no filter was carried out as a statement');
     assert.equal(await daemon.stop(), 0, daemon.output.slice(-2_000));
 
+    // The log goes on without the daemon.
+    await database.query('CREATE SCHEMA elsewhere CREATE TABLE v (id int)');
     const noDaemon = new RegExp(
       `^error: no daemon answers at ${NOBODY} \\(ECONNREFUSED\\)\nStart it with tailrace run`,
     );

@@ -11,10 +11,14 @@ export interface AnyDatabase extends AsyncDisposable {
   readonly schema: string;
 }
 
-/** Each kind of server that is tested, with what makes a database there; statements are what all of them take. */
-export async function everyDatabase(): Promise<
-  readonly { readonly label: string; create(sql: readonly string[]): Promise<AnyDatabase> }[]
-> {
+/** A kind of server, with what makes a database there; statements are what all of them take. */
+export interface EachDatabase {
+  readonly label: string;
+  create(sql: readonly string[]): Promise<AnyDatabase>;
+}
+
+/** Postgres, and every MySQL and MariaDB that is tested. */
+export async function everyDatabase(): Promise<readonly EachDatabase[]> {
   const servers = await testedServers();
   return [
     { label: 'Postgres', create: createOnPostgres },

@@ -54,11 +54,6 @@ export class FaultProxy implements AsyncDisposable {
     else if (this.#server === null) await this.#listen();
   }
 
-  /** Stops passing bytes on, in both directions, of the connections that are open: as a network that is gone. */
-  freeze(): void {
-    for (const socket of this.#sockets) socket.pause();
-  }
-
   /** From now on another server is behind this address; connections that are open stay with theirs. */
   moveTo(url: string): void {
     this.#target = targetOf(url);

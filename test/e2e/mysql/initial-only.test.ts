@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import type { RunSummary } from '../../src/cli/application.ts';
-import { runCommand as tailrace } from '../support/command-process.ts';
-import { Daemon } from '../support/daemon-process.ts';
-import { everyDatabase } from '../support/every-database.ts';
-import { deleteKafkaTopics } from '../support/kafka-topics.ts';
-import { readEnvelopes } from '../support/read-rows.ts';
-import { uniqueName } from '../support/unique-name.ts';
-import { verify } from '../support/verify-command.ts';
+import type { RunSummary } from '../../../src/cli/application.ts';
+import { runCommand as tailrace } from '../../support/command-process.ts';
+import { Daemon } from '../../support/daemon-process.ts';
+import { everyDatabase } from '../../support/every-database.ts';
+import { deleteKafkaTopics } from '../../support/kafka-topics.ts';
+import { readEnvelopes } from '../../support/read-rows.ts';
+import { uniqueName } from '../../support/unique-name.ts';
+import { verify } from '../../support/verify-command.ts';
 
 const SCHEMA = [
   'CREATE TABLE items (id int PRIMARY KEY, v int NOT NULL)',

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AvroDecoder } from '../support/avro-decoder.ts';
-import { runCommand as tailrace } from '../support/command-process.ts';
-import { Daemon } from '../support/daemon-process.ts';
-import { type AnyDatabase, everyDatabase } from '../support/every-database.ts';
-import { awaitTopicEnds, deleteKafkaTopics } from '../support/kafka-topics.ts';
-import { type ReadEnvelope, readEnvelopes } from '../support/read-rows.ts';
-import { readTopics } from '../support/topic-reader.ts';
-import { uniqueName } from '../support/unique-name.ts';
-import { verify } from '../support/verify-command.ts';
+import { AvroDecoder } from '../../support/avro-decoder.ts';
+import { runCommand as tailrace } from '../../support/command-process.ts';
+import { Daemon } from '../../support/daemon-process.ts';
+import { type AnyDatabase, everyDatabase } from '../../support/every-database.ts';
+import { awaitTopicEnds, deleteKafkaTopics } from '../../support/kafka-topics.ts';
+import { type ReadEnvelope, readEnvelopes } from '../../support/read-rows.ts';
+import { readTopics } from '../../support/topic-reader.ts';
+import { uniqueName } from '../../support/unique-name.ts';
+import { verify } from '../../support/verify-command.ts';
 
 const ROWS = 3_000;
 const values = (from: number, to: number, row: (n: number) => string) =>
