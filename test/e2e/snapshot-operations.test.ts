@@ -57,9 +57,11 @@ test('an ad-hoc snapshot reads chosen tables while streaming, with a filter', { 
     assert.equal(read.length, 2501);
     assert.ok(read.every(({ after }) => after?.region === 'EU'));
     assert.ok(read.every(({ source }) => source.snapshot === 'incremental'));
-    const wrong = await send(daemon, 'POST', `${name}/snapshots`, { tables: ['public\\.b'], where: 'no such column' });
-    assert.ok(wrong.status < 300);
-    assert.equal((await ended(daemon, name)).state, 'stopped', 'a filter that is no condition ends the snapshot alone');
+    const ask = (where: string) => send(daemon, 'POST', `${name}/snapshots`, { tables: ['public\\.b'], where });
+    const wrong = await ask('no such column');
+    assert.deepEqual([wrong.status, wrong.body.code, wrong.body.field], [400, 'SNAPSHOT_FILTER_INVALID', 'where']);
+    assert.ok((await ask('1 / (id - id) = 1')).status < 300);
+    assert.equal((await ended(daemon, name)).state, 'stopped', 'a filter that fails on a row ends the snapshot alone');
     await database.query('INSERT INTO b VALUES (11)');
     await daemon.until('the source streams on', async () => (await readEnvelopes(`${name}.public.b`)).length === 1);
     assert.equal(await daemon.stop(), 0);
