@@ -3,6 +3,8 @@ import type { ChunkLimits } from '../../core/snapshot.ts';
 /** How long reading a chunk may keep the stream waiting. */
 const TARGET_MS = 250;
 const MIN_ROWS = 100;
+/** Before anything is known of the rows; the limits of bytes and time hold for the first chunk too. */
+const FIRST_ROWS = 10_000;
 const CHUNK_BYTES = 32 * 1024 * 1024;
 
 /** Adapts the size of chunks so that reading one takes the target time, whatever the rows are like. */
@@ -13,7 +15,7 @@ export class ChunkSize {
   /** @param mostRows what the operator allows. */
   constructor(mostRows: number) {
     this.#mostRows = mostRows;
-    this.#rows = Math.min(mostRows, 2_000);
+    this.#rows = Math.min(mostRows, FIRST_ROWS);
   }
 
   get limits(): ChunkLimits {
