@@ -66,7 +66,8 @@ function suite(name: string, postgres = DEFAULT_POSTGRES, servers = SERVERS): Su
   const serviced = { name, postgres, timeoutMs: 900_000 };
   // The binlog is one for the whole server: a prepared XA transaction of one test would be in the way of another's start.
   if (name === 'mysql' || name === 'faults') return { ...serviced, files, ...servers, concurrency: 1 };
-  return { ...serviced, files: files.filter((file) => !NEEDS_MYSQL.test(file)), ...none, concurrency: 2 };
+  // Most of what these do is wait.
+  return { ...serviced, files: files.filter((file) => !NEEDS_MYSQL.test(file)), ...none, concurrency: 3 };
 }
 
 /** Folders whose tests run against MySQL and MariaDB. */
