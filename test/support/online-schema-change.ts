@@ -140,15 +140,17 @@ export async function runGhost(database: MysqlDatabase, writer: MigratedWriter):
     await writer.wrote(10);
   }
   await tell('state', 'AllEventsUpToLockProcessed');
-  await locker.query(`create /* gh-ost */ table \`${name}\`.\`_t_del\` (id int auto_increment primary key)
+  // Its name is behind `t`, as that of gh-ost (`_t_del`) is not: locks are taken in the order of names, so that the rename
+  // waits for the lock of `t` itself, and no write that waits too comes before it and is lost with the old table.
+  await locker.query(`create /* gh-ost */ table \`${name}\`.\`t_del\` (id int auto_increment primary key)
     engine=InnoDB comment='ghost-cut-over-sentry'`);
-  await locker.query(`lock /* gh-ost */ tables \`${name}\`.\`t\` write, \`${name}\`.\`_t_del\` write`);
+  await locker.query(`lock /* gh-ost */ tables \`${name}\`.\`t\` write, \`${name}\`.\`t_del\` write`);
   while (await apply()) {
     // Everything that was committed before the lock.
   }
   const [[{ id }]] = (await renamer.query('SELECT CONNECTION_ID() AS id')) as unknown as [[{ id: number }]];
   const renamed = renamer.query(
-    `rename /* gh-ost */ table \`${name}\`.\`t\` to \`${name}\`.\`_t_del\`, \`${name}\`.\`_t_gho\` to \`${name}\`.\`t\``,
+    `rename /* gh-ost */ table \`${name}\`.\`t\` to \`${name}\`.\`t_del\`, \`${name}\`.\`_t_gho\` to \`${name}\`.\`t\``,
   );
   await awaitUntil('the rename waits for the lock', async () => {
     const rows = await database.query<{ state: string }>(
@@ -157,11 +159,11 @@ export async function runGhost(database: MysqlDatabase, writer: MigratedWriter):
     );
     return /waiting for table metadata lock/i.test(rows[0]?.state ?? '');
   });
-  await locker.query(`drop /* gh-ost */ table if exists \`${name}\`.\`_t_del\``);
+  await locker.query(`drop /* gh-ost */ table if exists \`${name}\`.\`t_del\``);
   await locker.query('unlock tables');
   await renamed;
   await applier.query(`drop /* gh-ost */ table if exists \`${name}\`.\`_t_ghc\``);
-  await applier.query(`drop /* gh-ost */ table if exists \`${name}\`.\`_t_del\``);
+  await applier.query(`drop /* gh-ost */ table if exists \`${name}\`.\`t_del\``);
 }
 
 /** Adds a column as pt-online-schema-change does: new table, triggers, nibbles, swap, drop. */
