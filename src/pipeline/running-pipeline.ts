@@ -28,8 +28,8 @@ import { topicNames } from './topic-names.ts';
 const REPORT_INTERVAL_MS = 1_000;
 const HEALTH_INTERVAL_MS = 5_000;
 const CAUGHT_UP_AFTER_MS = 100;
-/** How often a snapshot looks for its turn while the stream is silent. */
-const QUIET_LOOK_MS = 20;
+/** How often a snapshot looks for its turn while the stream is silent: what it waits for takes a few milliseconds. */
+const QUIET_LOOK_MS = 5;
 /** How long a graceful stop waits for the end of a transaction that is being published. */
 const BOUNDARY_WAIT_MS = 3_000;
 /** How long a run that has failed may take to save what Kafka still acknowledges. */

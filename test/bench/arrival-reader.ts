@@ -12,7 +12,7 @@ export interface Arrival {
   readonly atMs: number;
 }
 
-/** Waits at the end of a topic and notes when records come. */
+/** Reads a topic from its start and notes when records come. */
 export class ArrivalReader implements AsyncDisposable {
   readonly arrivals: Arrival[] = [];
   readonly #consumer: Consumer;
@@ -21,13 +21,13 @@ export class ArrivalReader implements AsyncDisposable {
     this.#consumer = consumer;
   }
 
-  /** Resolves when it has its partitions: from then on it misses nothing. */
+  /** Resolves when it has its partitions. */
   static async open(topic: string): Promise<ArrivalReader> {
     const kafka = new Kafka({ clientId: 'tailrace-bench', brokers: kafkaBrokers(), logLevel: logLevel.NOTHING });
     const consumer = kafka.consumer({ groupId: uniqueName('bench'), minBytes: 1, maxWaitTimeInMs: 500 });
     const reader = new ArrivalReader(consumer);
     await consumer.connect();
-    await consumer.subscribe({ topic, fromBeginning: false });
+    await consumer.subscribe({ topic, fromBeginning: true });
     const joined = new Promise<void>((resolve) => consumer.on(consumer.events.GROUP_JOIN, () => resolve()));
     await consumer.run({
       eachBatch: async ({ batch }) => {

@@ -10,6 +10,7 @@ import { quoteLiteral } from '../protocol/start-replication.ts';
 import type { ServerFacts } from '../server-facts.ts';
 import { qualified } from './key-order.ts';
 import { type MvccSnapshot, parseMvccSnapshot } from './mvcc-snapshot.ts';
+import { nudge } from './nudge.ts';
 import { readViewTables } from './read-view-tables.ts';
 import type { ReaderConnection } from './reader-connection.ts';
 import type { ViewPoint } from './row-batch.ts';
@@ -72,7 +73,8 @@ const LOCKED_BY = `
  * Begins a transaction in each connection, locks the tables, and takes one snapshot for all. The locks come first: a table
  * that is rewritten or truncated after the snapshot was taken looks empty in it. Each connection has its own, since it would
  * else queue behind whoever waits for the lock of another.
- * The caller ends the transactions, whatever comes back.
+ * An idle primary is given something to log, by which the stream passes the view. The caller ends the transactions, whatever
+ * comes back.
  */
 export async function beginView(
   opening: ViewOpening,
@@ -85,18 +87,24 @@ export async function beginView(
   if (refusal !== null) return { refusal };
   const pending = await visibility.begin(request.emittedUpTo, signal);
   const first = await takeSnapshot(leader, followers.length > 0, server, signal);
-  await Promise.all(
-    followers.map((connection) => {
-      const statement = `SET TRANSACTION SNAPSHOT ${quoteLiteral(first.exported ?? '')}`;
-      return connection.query('sharing a snapshot', statement, [], signal);
-    }),
-  );
   const judged = await pending.judge({ snapshot: first.snapshot, high: first.high }, signal);
   if (typeof judged === 'string') return { refusal: judged };
-  const names = request.tables.map(({ id }) => ({ schema: id.schema ?? '', name: id.name }));
-  const tables = await readViewTables(leader, names, config, server, versions, signal);
+  // All at once: the stream rests, and each trip to the server is time in which nothing is read.
+  const share = async (follower: ReaderConnection) => {
+    const statement = `SET TRANSACTION SNAPSHOT ${quoteLiteral(first.exported ?? '')}`;
+    await follower.query('sharing a snapshot', statement, [], signal);
+    await follower.allowCopies(signal);
+  };
+  const lookUp = async () => {
+    const names = request.tables.map(({ id }) => ({ schema: id.schema ?? '', name: id.name }));
+    const found = await readViewTables(leader, names, config, server, versions, signal);
+    await leader.allowCopies(signal);
+    return found;
+  };
+  const pushed = server.isStandby ? Promise.resolve() : nudge(opening.sql, server, config.source.name, signal);
+  const others = [pushed, ...followers.map(share)];
+  const [tables] = await Promise.all([lookUp(), ...others]).finally(() => Promise.allSettled(others));
   for (const table of request.tables) requireSame(table, tables.get(qualifiedName(table.id)));
-  await Promise.all(connections.map((connection) => connection.allowCopies(signal)));
   return { tables, mark: new PgViewMark(first.high, judged), point: { lsn: first.high, timeUs: first.timeUs } };
 }
 

@@ -15,7 +15,6 @@ import type { PgPosition } from '../positions.ts';
 import { readServerFacts, type ServerFacts } from '../server-facts.ts';
 import { checkFilter } from './check-filter.ts';
 import { dividingKeys } from './dividing-keys.ts';
-import { nudge } from './nudge.ts';
 import { beginView } from './open-view.ts';
 import { PrimaryVisibility } from './primary-visibility.ts';
 import { readSnapshotTables } from './read-snapshot-tables.ts';
@@ -128,7 +127,6 @@ export class PgSnapshotReader implements SnapshotReader<PgPosition> {
         signal,
       );
       if ('refusal' in opened) return opened;
-      if (!this.#server.isStandby) await nudge(this.#sql, this.#server, this.#config.source.name, signal);
       isOpen = true;
       return new PgSnapshotView({
         ...opened,
