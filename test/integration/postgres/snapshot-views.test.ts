@@ -250,7 +250,8 @@ test('a read that is given up leaves a reader that reads, and no statement', { t
     break;
   }
   const active = await database.query(
-    `SELECT FROM pg_stat_activity WHERE application_name LIKE 'tailrace reader%' AND state = 'active'`,
+    `SELECT FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name LIKE 'tailrace reader%' AND state = 'active'`,
   );
   assert.equal(active.length, 0);
   assert.equal((await readChunk(view, chunkOf(table))).rows.length, 30_000);
