@@ -99,7 +99,8 @@ test('time that is up ends a statement that has given a row', { timeout: 30_000 
   ]);
   assert.equal(stopped, 'waits', 'there is no row yet, so the time does not count');
   await database.query(
-    `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()`,
+    `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()`,
   );
   await assert.rejects(reading, (error) => error instanceof TailraceError && error.errorClass === 'transient');
   assert.equal((await readChunk(view, chunkOf(table))).rows.length, 10);
