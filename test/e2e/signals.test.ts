@@ -88,6 +88,7 @@ test('rows of the signal table snapshot tables, and it is told how they get on',
   await using database = await createPostgresDatabase({ sql });
   const source = testSource(name, database, {
     tables: { include: ['public\\.(a|b)'] },
+    snapshot: { mode: 'no_data', chunk_rows: 1000 },
     signals: { table: 'public.dbz_signal' },
     notifications: { topic: `${name}.notifications` },
   });
