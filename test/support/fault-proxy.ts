@@ -19,6 +19,7 @@ export class FaultProxy implements AsyncDisposable {
   #server: Server | null = null;
   #port = 0;
   #fault: Fault = { kind: 'none' };
+  #isSilent = false;
   /** Connections that were accepted since the last change. */
   accepted = 0;
 
@@ -48,10 +49,17 @@ export class FaultProxy implements AsyncDisposable {
 
   async become(fault: Fault): Promise<void> {
     this.#fault = fault;
+    this.#isSilent = false;
     this.accepted = 0;
     for (const socket of this.#sockets) socket.destroy();
     if (fault.kind === 'refuse') await this.#close();
     else if (this.#server === null) await this.#listen();
+  }
+
+  /** As when a cable is pulled: what is open stays open, nothing arrives at either end any more, and new connections hang. */
+  fallSilent(): void {
+    this.#fault = { kind: 'hang' };
+    this.#isSilent = true;
   }
 
   /** From now on another server is behind this address; connections that are open stay with theirs. */
@@ -103,10 +111,13 @@ export class FaultProxy implements AsyncDisposable {
     this.#keep(server);
     const pass = (from: Socket, to: Socket) => {
       from.on('data', (bytes) => {
+        if (this.#isSilent) return;
         if (delayMs === 0) to.write(bytes);
         else setTimeout(() => to.writable && to.write(bytes), delayMs);
       });
-      from.on('close', () => to.destroy());
+      from.on('close', () => {
+        if (!this.#isSilent) to.destroy();
+      });
     };
     pass(client, server);
     pass(server, client);
