@@ -5,6 +5,7 @@ import { type StackRequest, startStack } from '../../deploy/local/stack.ts';
 import { stackEnvironment } from '../../deploy/local/stack-urls.ts';
 import { builtPackage } from '../support/built-package.ts';
 import type { MysqlServer } from '../support/mysql-database.ts';
+import { renderCharts } from './chart.ts';
 import { benchLatency } from './latency.ts';
 import { benchMysql } from './mysql.ts';
 import { benchPostgres } from './postgres.ts';
@@ -95,7 +96,7 @@ async function bench(): Promise<number> {
     Object.assign(process.env, stackEnvironment(stack.urls));
     const figures = await measure(command, main);
     if (command.json) process.stdout.write(`${JSON.stringify({ machine: machine(), figures }, null, 2)}\n`);
-    else process.stdout.write(`${machine()}\n\n${renderFigures(figures)}\n`);
+    else process.stdout.write(`${machine()}\n\n${renderFigures(figures)}\n\n${renderCharts(figures)}\n`);
     return 0;
   } finally {
     await stack.stop();
