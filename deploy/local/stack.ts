@@ -21,6 +21,8 @@ export interface StackRequest {
   readonly mysql?: string;
   /** Version of MariaDB: `11.8`, `11.4`, `10.11`. */
   readonly mariadb?: string;
+  /** Options of the MySQL or MariaDB server; they win over its usual ones. */
+  readonly binlogServerOptions?: readonly string[];
   /** `true` is one broker. */
   readonly kafka?: boolean | KafkaRequest;
   readonly registry?: boolean;
@@ -71,9 +73,11 @@ export async function startStack(request: StackRequest): Promise<Stack> {
   for (const version of versions) {
     if (external.postgres[version] === undefined) start(`postgres-${version}`, startPostgres(version, context));
   }
-  if (request.mysql !== undefined && external.mysql === undefined) start('mysql', startMysql(request.mysql, context));
+  if (request.mysql !== undefined && external.mysql === undefined) {
+    start('mysql', startMysql(request.mysql, context, request.binlogServerOptions));
+  }
   if (request.mariadb !== undefined && external.mariadb === undefined) {
-    start('mariadb', startMariadb(request.mariadb, context));
+    start('mariadb', startMariadb(request.mariadb, context, request.binlogServerOptions));
   }
   const kafka =
     request.kafka && external.kafka === undefined

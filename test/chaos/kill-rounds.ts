@@ -1,13 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Service } from '../../deploy/local/service.ts';
 import type { Daemon } from '../support/daemon-process.ts';
 import type { Verdict } from '../support/oracle.ts';
 import type { SeededRandom } from '../support/workload-random.ts';
+import type { Restarts } from './restarts.ts';
 
 export interface ChaosOptions {
   readonly rounds: number;
   readonly seed: number;
   readonly checkpoint: 'kafka' | 'file';
   readonly transactionMetadata: boolean;
+  /** Services that are restarted meanwhile; none unless told. */
+  readonly restarted?: readonly Service[];
   /** Told what happens, a line at a time. */
   readonly progress?: (line: string) => void;
   /** Told every record that is read in the end, a line each. */
@@ -20,6 +24,8 @@ export interface ChaosResult extends Verdict {
   readonly rollbacks: number;
   readonly schemaChanges: number;
   readonly killedWhileStarting: number;
+  /** How often each service was restarted. */
+  readonly restarts: ReadonlyMap<string, number>;
   /** Exit code of the graceful stop at the end. */
   readonly exitCode: number | NodeJS.Signals;
 }
@@ -39,6 +45,7 @@ export async function killRounds(
   daemon: Daemon,
   load: Load,
   random: SeededRandom,
+  restarts: Restarts | null,
   { rounds, progress }: Pick<ChaosOptions, 'rounds' | 'progress'>,
 ): Promise<number> {
   let killedWhileStarting = 0;
@@ -52,7 +59,9 @@ export async function killRounds(
     progress?.(`round ${round}/${rounds}: killed while ${moment.state}, after ${moment.ms} ms${absence}`);
     await pause(awayMs);
     daemon.start();
+    restarts?.sometimes();
   }
+  await restarts?.settled();
   return killedWhileStarting;
 }
 

@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { DEFAULT_MARIADB } from '../../deploy/local/mariadb.ts';
 import { DEFAULT_MYSQL } from '../../deploy/local/mysql.ts';
+import type { Service } from '../../deploy/local/service.ts';
 import { type StackRequest, startStack } from '../../deploy/local/stack.ts';
 import { stackEnvironment } from '../../deploy/local/stack-urls.ts';
 import type { MysqlServer } from '../support/mysql-database.ts';
@@ -18,6 +19,7 @@ Kills the daemon with SIGKILL at random moments under load, over and over, and c
   --seed S                 the same decisions as in the run that printed this seed
   --checkpoint kafka|file  where checkpoints are kept (kafka)
   --trace FILE             writes a line for every record that is read in the end
+  --restarts               now and then the database, the broker or the registry is restarted too, gracefully or by a crash
   --transaction-metadata   with BEGIN and END records, which are checked too
   --snapshot               kills it during the snapshot of one large table, compares with tailrace verify, and counts what
                            was read more than once
@@ -27,8 +29,11 @@ Kills the daemon with SIGKILL at random moments under load, over and over, and c
                            often, and is compared in the same way
 
 TEST_POSTGRES_VERSION, TEST_MYSQL_VERSION and TEST_MARIADB_VERSION choose the server. Services named in TEST_POSTGRES_URL, TEST_MYSQL_URL, TEST_MARIADB_URL,
-TEST_KAFKA_BROKERS or TEST_REGISTRY_URL are used instead of started.
+TEST_KAFKA_BROKERS or TEST_REGISTRY_URL are used instead of started, but with --restarts.
 `;
+
+/** What MySQL or MariaDB has committed survives its SIGKILL. */
+const DURABLE = ['--sync-binlog=1', '--innodb-flush-log-at-trx-commit=1'];
 
 type Database = 'postgres' | MysqlServer;
 
@@ -38,6 +43,8 @@ interface Command {
   readonly seed: number;
   readonly checkpoint: 'kafka' | 'file';
   readonly transactionMetadata: boolean;
+  /** Of the services too. */
+  readonly restarts: boolean;
   /** Rows of the table to snapshot; null: the other run. */
   readonly snapshotRows: number | null;
   readonly debezium: boolean;
@@ -52,6 +59,7 @@ function readCommand(): Command {
       rounds: { type: 'string' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 0x1_0000_0000)) },
       checkpoint: { type: 'string', default: 'kafka' },
+      restarts: { type: 'boolean', default: false },
       'transaction-metadata': { type: 'boolean', default: false },
       snapshot: { type: 'boolean', default: false },
       synchronous: { type: 'boolean', default: false },
@@ -79,6 +87,7 @@ function readCommand(): Command {
   if (values.synchronous && !(values.snapshot && database === 'postgres')) {
     usage('--synchronous goes with --snapshot, and with postgres');
   }
+  if (values.restarts && values.snapshot) usage('--restarts does not go with --snapshot');
   const { checkpoint, trace: file } = values;
   const trace = file === undefined ? {} : { trace: (line: string) => appendFileSync(file, `${line}\n`) };
   return {
@@ -87,6 +96,7 @@ function readCommand(): Command {
     seed,
     checkpoint,
     transactionMetadata: values['transaction-metadata'],
+    restarts: values.restarts,
     snapshotRows,
     debezium: values.debezium,
     synchronous: values.synchronous,
@@ -114,6 +124,7 @@ function printTable(result: ChaosResult, seed: number, seconds: number): void {
   const rows: (readonly [string, string | number])[] = [
     ['seed', seed],
     ['rounds', `${result.rounds} (${result.killedWhileStarting} killed while starting)`],
+    ...[...result.restarts].map(([name, times]) => [`${name} restarts`, times] as const),
     ['transactions', `${result.transactions} committed, ${result.rollbacks} rolled back`],
     ['schema changes', result.schemaChanges],
     ['changes', result.changes],
@@ -123,13 +134,13 @@ function printTable(result: ChaosResult, seed: number, seconds: number): void {
     ['bytes', result.bytes],
     ['seconds', seconds],
   ];
-  for (const [name, value] of rows) console.log(`${name.padEnd(16)}${value}`);
+  for (const [name, value] of rows) console.log(`${name.padEnd(22)}${value}`);
 }
 
-async function streamChaos(chosen: Command): Promise<void> {
+async function streamChaos(chosen: Command, restarted: readonly Service[]): Promise<void> {
   console.log(`seed ${chosen.seed}, ${chosen.rounds} rounds, checkpoints in ${chosen.checkpoint}`);
   const { database } = chosen;
-  const options = { ...chosen, progress: (line: string) => console.log(line) };
+  const options = { ...chosen, restarted, progress: (line: string) => console.log(line) };
   const result = database === 'postgres' ? await runPostgresChaos(options) : await runMysqlChaos(database, options);
   printTable(result, chosen.seed, Math.round((performance.now() - startedAt) / 1000));
   if (result.exitCode !== 0) console.log(`the graceful stop ended with ${result.exitCode}`);
@@ -157,12 +168,17 @@ async function snapshotChaos(chosen: Command, rows: number): Promise<void> {
 }
 
 const command = readCommand();
-const stack = await startStack({ ...servicesFor(command.database), kafka: true, registry: true });
+const stack = await startStack({
+  ...servicesFor(command.database),
+  kafka: true,
+  registry: true,
+  ...(command.restarts ? { ownServices: true, binlogServerOptions: DURABLE } : {}),
+});
 const startedAt = performance.now();
 try {
   Object.assign(process.env, stackEnvironment(stack.urls));
   if (command.snapshotRows !== null) await snapshotChaos(command, command.snapshotRows);
-  else await streamChaos(command);
+  else await streamChaos(command, command.restarts ? [...stack.services.values()] : []);
 } catch (error) {
   console.error(error);
   process.exitCode = 1;
@@ -170,9 +186,10 @@ try {
   await stack.stop();
 }
 if (process.exitCode === 1) {
-  const { database, rounds, seed, checkpoint, transactionMetadata, snapshotRows, debezium, synchronous } = command;
+  const { database, rounds, seed, checkpoint, transactionMetadata, restarts } = command;
+  const { snapshotRows, debezium, synchronous } = command;
   const options = `--rounds ${rounds} --seed ${seed} --checkpoint ${checkpoint}`;
-  const metadata = transactionMetadata ? ' --transaction-metadata' : '';
+  const metadata = `${transactionMetadata ? ' --transaction-metadata' : ''}${restarts ? ' --restarts' : ''}`;
   const beside = `${synchronous ? ' --synchronous' : ''}${debezium ? ' --debezium' : ''}`;
   const snapshot = snapshotRows === null ? '' : ` --snapshot --rows ${snapshotRows}${beside}`;
   console.error(`failed; again with: npm run test:chaos -- ${database} ${options}${metadata}${snapshot}`);

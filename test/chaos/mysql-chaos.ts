@@ -14,6 +14,7 @@ import {
   STREAMING_MS,
   throwIfGivenUp,
 } from './kill-rounds.ts';
+import { Restarts } from './restarts.ts';
 
 const CATCH_UP_MS = 120_000;
 
@@ -22,15 +23,21 @@ export async function runMysqlChaos(server: MysqlServer, options: ChaosOptions):
   const name = uniqueName('chaos');
   const random = new SeededRandom(options.seed);
   const progress = options.progress ?? (() => undefined);
+  const { restarted = [] } = options;
+  const restarts =
+    restarted.length === 0 ? null : new Restarts(restarted, new SeededRandom(options.seed + 1), progress);
   const checkpointTopic = `${name}_checkpoints`;
   await using database = await createMysqlDatabase(server, MYSQL_WORKLOAD_SCHEMA);
-  await using workload = new MysqlWorkload(database, random.int(0, 0xffff_ffff));
+  await using workload = new MysqlWorkload(database, random.int(0, 0xffff_ffff), {
+    xa: restarts === null,
+    survivesOutages: restarts !== null,
+  });
   await using daemon = await Daemon.create(configuration(name, database, checkpointTopic, options));
   try {
     await killWhileInitialising(daemon, random);
     await daemon.start().streaming(STREAMING_MS);
     workload.start();
-    const killedWhileStarting = await killRounds(daemon, workload, random, options);
+    const killedWhileStarting = await killRounds(daemon, workload, random, restarts, options);
     await workload.stop();
     await daemon.streaming(STREAMING_MS);
     await workload.touchAll();
@@ -50,12 +57,14 @@ export async function runMysqlChaos(server: MysqlServer, options: ChaosOptions):
       rollbacks,
       schemaChanges,
       killedWhileStarting,
+      restarts: restarts?.made ?? new Map(),
       exitCode,
     };
   } catch (error) {
     progress(`the end of the daemon's log:\n${daemon.output.slice(-6_000)}`);
     throw error;
   } finally {
+    await restarts?.settled();
     await deleteKafkaTopics(name);
     await deleteTopicsNamed([checkpointTopic]);
   }

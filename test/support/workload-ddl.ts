@@ -79,7 +79,7 @@ export class SchemaChanges {
 
   async #addLabel(client: pg.Client): Promise<boolean> {
     if (this.#labels === MAX_LABELS) return false;
-    await client.query(`ALTER TYPE public.mood ADD VALUE 'l${this.#labels}'`);
+    await client.query(`ALTER TYPE public.mood ADD VALUE IF NOT EXISTS 'l${this.#labels}'`);
     this.#labels += 1;
     this.made += 1;
     return true;
@@ -89,13 +89,17 @@ export class SchemaChanges {
   async #createTable(client: pg.Client): Promise<boolean> {
     if (this.#newTables === MAX_TABLES) return false;
     const table = `extra_${this.#newTables + 1}`;
-    await client.query('BEGIN');
-    await client.query(
-      `CREATE TABLE public.${table} (id int PRIMARY KEY, v bigint NOT NULL, t_1 text DEFAULT 'x', e_2 public.mood)`,
-    );
-    await client.query(`ALTER PUBLICATION ${this.#publication} ADD TABLE public.${table}`);
-    await this.#writeSome(client, table);
-    await client.query('COMMIT');
+    // There it is when the server was lost with the answer to its COMMIT.
+    const { rows } = await client.query('SELECT 1 FROM pg_class WHERE relname = $1', [table]);
+    if (rows.length === 0) {
+      await client.query('BEGIN');
+      await client.query(
+        `CREATE TABLE public.${table} (id int PRIMARY KEY, v bigint NOT NULL, t_1 text DEFAULT 'x', e_2 public.mood)`,
+      );
+      await client.query(`ALTER PUBLICATION ${this.#publication} ADD TABLE public.${table}`);
+      await this.#writeSome(client, table);
+      await client.query('COMMIT');
+    }
     this.#newTables += 1;
     this.#tables.push(table);
     this.made += 1;

@@ -210,11 +210,15 @@ export class Workload implements AsyncDisposable {
   }
 
   async #changeSchemas(): Promise<void> {
-    const client = await this.#connect();
+    let client = await this.#connect();
     while (!this.#stopped) {
       try {
         if (await this.#schemaChanges.makeOne(client)) this.transactions += 1;
       } catch (error) {
+        if (this.#options.survivesOutages && isOutage(error)) {
+          client = await this.#reconnect(client);
+          continue;
+        }
         if (!(error instanceof pg.DatabaseError) || !EXPECTED_STATES.has(error.code ?? '')) throw error;
         await client.query('ROLLBACK');
         this.rollbacks += 1;
