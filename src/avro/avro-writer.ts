@@ -1,3 +1,4 @@
+import { copyBytes } from '../core/copy-bytes.ts';
 import type { OutputBuffer } from '../core/encoder.ts';
 import { freeBuffer } from '../core/free-buffer.ts';
 import { allocateBuffer } from '../core/large-buffer.ts';
@@ -8,7 +9,7 @@ import { UnscaledDecimal } from './unscaled-decimal.ts';
 const INITIAL_BYTES = 64 * 1024;
 /** A larger buffer is given back as soon as its record is gone: there are other copies of a large value on their way. */
 const RETAINED_BYTES = 1024 * 1024;
-/** Up to here a loop beats the call into `Buffer.copy` or `Buffer.write`. */
+/** Up to here a loop beats the call into `copyBytes` or `Buffer.write`. */
 const LOOP_BYTES = 40;
 /** A varint of 64 bits takes at most ten bytes. */
 const MAX_VARINT_BYTES = 10;
@@ -212,7 +213,7 @@ export class AvroWriter implements RecordWriter {
     const size = end - start;
     this.#reserve(size);
     if (size > LOOP_BYTES) {
-      Buffer.prototype.copy.call(source, this.#buffer, this.#length, start, end);
+      copyBytes(source, start, end, this.#buffer, this.#length);
       this.#length += size;
       return;
     }

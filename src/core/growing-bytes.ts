@@ -1,3 +1,4 @@
+import { copyBytes } from './copy-bytes.ts';
 import { freeBuffer } from './free-buffer.ts';
 
 /** A buffer that bytes are appended to; `bytes` changes identity when it grows. */
@@ -17,7 +18,7 @@ export class GrowingBytes {
   append(source: Uint8Array, start: number, end: number): void {
     const size = end - start;
     this.reserve(size);
-    if (size > 32) Buffer.prototype.copy.call(source, this.bytes, this.length, start, end);
+    if (size > 32) copyBytes(source, start, end, this.bytes, this.length);
     else for (let i = 0; i < size; i++) this.bytes[this.length + i] = source[start + i]!;
     this.length += size;
   }

@@ -1,4 +1,5 @@
 import { crc32c } from '@node-rs/crc32';
+import { copyBytes } from '../core/copy-bytes.ts';
 import type { OutgoingRecord } from '../core/sink.ts';
 import type { Ticket } from '../core/ticket.ts';
 import type { BufferPool } from './buffer-pool.ts';
@@ -224,8 +225,7 @@ function writeRange(to: Buffer, at: number, from: Uint8Array, start: number, end
     for (let i = start; i < end; i++) to[position++] = from[i]!;
     return position;
   }
-  if (from instanceof Buffer) from.copy(to, position, start, end);
-  else to.set(from.subarray(start, end), position);
+  copyBytes(from, start, end, to, position);
   return position + size;
 }
 

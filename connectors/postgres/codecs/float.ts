@@ -1,11 +1,18 @@
+import { Buffer } from 'node:buffer';
 import { codec, malformed } from './codec.ts';
 
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const NUMBER = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/;
 
+/** Of an integer that a double holds exactly, whichever they are. */
+const EXACT_DIGITS = 15;
+/** What Postgres writes at most of a double. */
+const MOST_DIGITS = 17;
 /** Powers of ten that a double holds exactly. */
 const EXACT_POWERS = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
+/** Their upper 26 bits. */
+const UPPER_HALVES = EXACT_POWERS.map(upperHalf);
 
 export const float4 = codec(
   { type: 'float32' },
@@ -27,13 +34,14 @@ export const float8 = codec(
 
 /**
  * The double nearest to a decimal number, or one of `NaN`, `Infinity`, `-Infinity`.
- * Up to 15 digits without exponent need no string: such an integer and such a power of ten are exact, so one division
- * rounds correctly.
+ * Digits without exponent need no string: up to 15 of them are an exact integer, and so is the power of ten below them, so
+ * that one division rounds correctly; for more see `nearestQuotient`.
  */
 export function readDouble(bytes: Uint8Array, start: number, end: number, typeName: string): number {
   const negative = bytes[start] === MINUS;
   const first = negative ? start + 1 : start;
   let mantissa = 0;
+  let rest = 0;
   let digits = 0;
   let point = -1;
   for (let at = first; at < end; at++) {
@@ -43,13 +51,57 @@ export function readDouble(bytes: Uint8Array, start: number, end: number, typeNa
       continue;
     }
     const value = byte - 0x30;
-    if (value < 0 || value > 9 || ++digits > 15) return readSlowly(bytes, start, end, typeName);
-    mantissa = mantissa * 10 + value;
+    if (value < 0 || value > 9 || ++digits > MOST_DIGITS) return readSlowly(bytes, start, end, typeName);
+    if (digits <= EXACT_DIGITS) mantissa = mantissa * 10 + value;
+    else rest = rest * 10 + value;
   }
   const fraction = point < 0 ? 0 : end - point - 1;
   if (digits === 0 || point === end - 1) throw malformed(typeName);
-  const magnitude = mantissa / EXACT_POWERS[fraction]!;
+  const magnitude =
+    digits <= EXACT_DIGITS
+      ? mantissa / EXACT_POWERS[fraction]!
+      : nearestQuotient(mantissa, rest, digits - EXACT_DIGITS, fraction);
+  if (Number.isNaN(magnitude)) return readSlowly(bytes, start, end, typeName);
   return negative ? -magnitude : magnitude;
+}
+
+/**
+ * The double nearest to `(mantissa * 10^restDigits + rest) / 10^fraction`, or NaN where the numbers of this size do not tell
+ * on which side of the middle between two doubles it lies. Dividend and quotient are each a sum of two doubles: T. J. Dekker,
+ * "A floating-point technique for extending the available precision", 1971.
+ */
+function nearestQuotient(mantissa: number, rest: number, restDigits: number, fraction: number): number {
+  const scale = EXACT_POWERS[restDigits]!;
+  const lower = mantissa % 0x10_0000;
+  // Both are exact: the first has 30 bits above the lower 20, the second has fewer than 30.
+  const high = (mantissa - lower) * scale;
+  const low = lower * scale + rest;
+  const dividend = high + low;
+  const dividendError = low - (dividend - high);
+  const divisor = EXACT_POWERS[fraction]!;
+  const quotient = dividend / divisor;
+  const product = quotient * divisor;
+  const quotientHigh = upperHalf(quotient);
+  const quotientLow = quotient - quotientHigh;
+  const divisorHigh = UPPER_HALVES[fraction]!;
+  const divisorLow = divisor - divisorHigh;
+  const productError =
+    quotientHigh * divisorHigh -
+    product +
+    quotientHigh * divisorLow +
+    quotientLow * divisorHigh +
+    quotientLow * divisorLow;
+  const correction = (dividend - product - productError + dividendError) / divisor;
+  // More than the correction can be wrong by, which is some 2^-104 of the quotient.
+  const margin = quotient * 2 ** -98;
+  const nearest = quotient + (correction - margin);
+  return nearest === quotient + (correction + margin) ? nearest : Number.NaN;
+}
+
+/** The upper 26 of the 53 bits of a double; what is left has 26 bits and a sign. */
+function upperHalf(value: number): number {
+  const shifted = value * 0x800_0001;
+  return shifted - (shifted - value);
 }
 
 /** The float nearest to a decimal number. */
@@ -105,7 +157,9 @@ function readSlowly(bytes: Uint8Array, start: number, end: number, typeName: str
   throw malformed(typeName);
 }
 
+const { latin1Slice } = Buffer.prototype;
+
 /** The characters of ASCII bytes. */
 export function latin1(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.prototype.latin1Slice.call(bytes, start, end);
+  return latin1Slice.call(bytes, start, end);
 }

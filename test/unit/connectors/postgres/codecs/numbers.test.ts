@@ -84,6 +84,23 @@ describe('floats', () => {
     );
   });
 
+  it('float8 is the double nearest to a decimal of 16 or 17 digits, also beside the middle between two doubles', () => {
+    const codec = builtIn('float8');
+    const near = fc.record({
+      value: fc.double({ min: 1e-4, max: 1e15, noNaN: true }),
+      digits: fc.integer({ min: 16, max: 17 }),
+      nudge: fc.integer({ min: -2, max: 2 }),
+    });
+    fc.assert(
+      fc.property(near, ({ value, digits, nudge }) => {
+        const scale = Math.min(digits, digits - 1 - Math.floor(Math.log10(value)));
+        const text = decimalText(middleAbove(value, scale) + BigInt(nudge), scale);
+        assert.ok(Object.is(plainValue(codec, text), Number(text)), text);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
   it('float4 is the float nearest to the decimal, not to the double nearest to it', () => {
     const codec = builtIn('float4');
     // From the regression tests of Postgres: rounding twice gives 0x15ae43fe.
@@ -235,4 +252,15 @@ function compareExactly(unscaled: bigint, exponent: number, double: number): num
   const left = (exponent < 0 ? unscaled : unscaled * tens) << BigInt(halvings);
   const right = BigInt(numerator) * (exponent < 0 ? tens : 1n);
   return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** The middle between a positive double and the next one, times `10^scale`, rounded down. */
+function middleAbove(value: number, scale: number): bigint {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, value);
+  const bits = view.getBigUint64(0);
+  const mantissa = (bits & 0xf_ffff_ffff_ffffn) | 0x10_0000_0000_0000n;
+  const exponent = Number(bits >> 52n) - 1075;
+  const numerator = (2n * mantissa + 1n) * 10n ** BigInt(scale);
+  return exponent > 0 ? numerator << BigInt(exponent - 1) : numerator >> BigInt(1 - exponent);
 }
