@@ -12,7 +12,7 @@ import {
 import type { TableVersion } from '../../src/core/table.ts';
 import { ConstantFragment, type ValueWriter } from '../../src/core/value-writer.ts';
 import type { PgChangeBatch } from './pg-change-batch.ts';
-import { writeLsnDecimal } from './protocol/lsn.ts';
+import { SequenceText } from './sequence-text.ts';
 import type { RowBatch } from './snapshot/row-batch.ts';
 import { RowSource } from './snapshot/row-source.ts';
 import type { TransactionContext } from './transaction-context.ts';
@@ -56,8 +56,9 @@ export class PgSourceBlock implements SourceBlock {
   readonly #rows: RowSource;
   readonly #tables = new WeakMap<TableVersion, TablePart>();
   readonly #noTable: TablePart = { fragment: new ConstantFragment(), transaction: null };
-  /** `["…","…"]` with two numbers of at most 20 digits. */
-  readonly #sequence = Buffer.alloc(64);
+  #partTable: TableVersion | null = null;
+  #part: TablePart = this.#noTable;
+  readonly #sequence = new SequenceText();
   /** version … db: of `#transaction`. */
   readonly #start = new ConstantFragment();
   /** xmin, origin, origin_lsn: of `#transaction`. */
@@ -93,7 +94,7 @@ export class PgSourceBlock implements SourceBlock {
     out.constant(this.#start, this.#writeHead);
     out.field('sequence');
     out.present(0);
-    out.utf8(this.#sequence, 0, this.#fillSequence(transaction, high, low));
+    out.utf8(this.#sequence.bytes, 0, this.#sequence.write(transaction, high, low));
     out.constant(this.#partOf(table, transaction).fragment, this.#writeMiddle);
     out.field('lsn');
     out.present(0);
@@ -106,24 +107,26 @@ export class PgSourceBlock implements SourceBlock {
     return this.#transaction as TransactionContext;
   }
 
-  #fillSequence(transaction: TransactionContext, high: number, low: number): number {
-    const prefix = transaction.sequencePrefix;
-    prefix.copy(this.#sequence, 0);
-    const end = writeLsnDecimal(high, low, this.#sequence, prefix.length);
-    this.#sequence[end] = 0x22;
-    this.#sequence[end + 1] = 0x5d;
-    return end + 2;
-  }
-
+  /** That of the row before, mostly. */
   #partOf(table: TableVersion | null, transaction: TransactionContext): TablePart {
-    let part = table === null ? this.#noTable : this.#tables.get(table);
-    if (part === undefined) {
-      part = { fragment: new ConstantFragment(), transaction: null };
-      this.#tables.set(table as TableVersion, part);
+    if (table !== this.#partTable) {
+      this.#partTable = table;
+      this.#part = this.#findPart(table);
     }
+    const part = this.#part;
     if (part.transaction !== transaction) {
       part.fragment.reset();
       part.transaction = transaction;
+    }
+    return part;
+  }
+
+  #findPart(table: TableVersion | null): TablePart {
+    if (table === null) return this.#noTable;
+    let part = this.#tables.get(table);
+    if (part === undefined) {
+      part = { fragment: new ConstantFragment(), transaction: null };
+      this.#tables.set(table, part);
     }
     return part;
   }
