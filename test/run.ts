@@ -67,7 +67,7 @@ function suite(name: string, postgres = DEFAULT_POSTGRES, servers = SERVERS): Su
   // The binlog is one for the whole server: a prepared XA transaction of one test would be in the way of another's start.
   if (name === 'mysql' || name === 'faults') return { ...serviced, files, ...servers, concurrency: 1 };
   // Most of what these do is wait.
-  return { ...serviced, files: files.filter((file) => !NEEDS_MYSQL.test(file)), ...none, concurrency: 3 };
+  return { ...serviced, files: files.filter((file) => !NEEDS_MYSQL.test(file)), ...none, concurrency: 2 };
 }
 
 /** Folders whose tests run against MySQL and MariaDB. */

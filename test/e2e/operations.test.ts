@@ -208,7 +208,7 @@ test('a port for others asks for tokens, and each may do what its role says', { 
   try {
     daemon.start();
     const url = (await daemon.url()).replace('0.0.0.0', '127.0.0.1');
-    const get = (path: string, headers = {}) => fetch(url + path, { headers, signal: AbortSignal.timeout(5_000) });
+    const get = (path: string, headers = {}) => fetch(url + path, { headers, signal: AbortSignal.timeout(15_000) });
     await daemon.until('it streams', async () => (await get('/readyz')).status === 200);
     assert.equal((await get('/metrics')).status, 200);
     assert.equal((await get('/api/v1/sources')).status, 401);

@@ -17,7 +17,7 @@ async function send(daemon: Daemon, method: string, path: string, body?: unknown
   const response = await fetch(`${await daemon.url()}/api/v1/sources/${path}`, {
     method,
     ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(30_000),
   });
   return { status: response.status, body: (await response.json()) as Answer['body'] };
 }

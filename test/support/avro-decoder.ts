@@ -29,7 +29,7 @@ export class AvroDecoder {
   }
 
   async schemaText(id: number): Promise<string> {
-    const response = await fetch(`${this.#registry}/schemas/ids/${id}`, { signal: AbortSignal.timeout(10_000) });
+    const response = await fetch(`${this.#registry}/schemas/ids/${id}`, { signal: AbortSignal.timeout(30_000) });
     if (!response.ok) throw new Error(`the registry has no schema ${id}: ${response.status}`);
     return ((await response.json()) as { schema: string }).schema;
   }

@@ -113,11 +113,11 @@ export class Daemon implements AsyncDisposable {
 
   /** A request to the daemon's own HTTP server. */
   async get(path: string): Promise<Response> {
-    return fetch(`${await this.url()}${path}`, { signal: AbortSignal.timeout(5_000) });
+    return fetch(`${await this.url()}${path}`, { signal: AbortSignal.timeout(15_000) });
   }
 
   async url(): Promise<string> {
-    this.#url ??= await this.until('the daemon said where it listens', () => this.#listening(), 10_000);
+    this.#url ??= await this.until('the daemon said where it listens', () => this.#listening());
     return this.#url;
   }
 
@@ -127,7 +127,7 @@ export class Daemon implements AsyncDisposable {
   }
 
   async kill(): Promise<void> {
-    await this.#end('SIGKILL', 10_000);
+    await this.#end('SIGKILL', 30_000);
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -198,7 +198,7 @@ async function registerUnchecked(subject: string, schema: string): Promise<void>
   const url = new URL('/apis/registry/v2/groups/default/artifacts?ifExists=RETURN_OR_UPDATE', registryUrl());
   const response = await fetch(url, {
     method: 'POST',
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(30_000),
     headers: {
       'content-type': 'application/json',
       'x-registry-artifactid': subject,
@@ -232,7 +232,7 @@ async function registry(
     async () => {
       const response = await fetch(registryUrl() + path, {
         method,
-        signal: AbortSignal.timeout(10_000),
+        signal: AbortSignal.timeout(30_000),
         ...(body === null
           ? {}
           : { body: JSON.stringify(body), headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' } }),

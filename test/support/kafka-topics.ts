@@ -11,17 +11,23 @@ export interface TopicSpec {
 
 /** Creates topics and resolves when every partition has a leader. */
 export async function createKafkaTopics(specs: readonly TopicSpec[], brokers = kafkaBrokers()): Promise<void> {
-  await withAdmin(brokers, (admin) =>
-    admin.createTopics({
-      waitForLeaders: true,
+  await withAdmin(brokers, async (admin) => {
+    await admin.createTopics({
+      // kafkajs takes a topic that the broker has not heard of yet for an error.
+      waitForLeaders: false,
       topics: specs.map((spec) => ({
         topic: spec.topic,
         numPartitions: spec.partitions ?? 1,
         replicationFactor: -1,
         configEntries: Object.entries(spec.config ?? {}).map(([name, value]) => ({ name, value })),
       })),
-    }),
-  );
+    });
+    const names = specs.map(({ topic }) => topic);
+    await awaitUntil(`${names.join(', ')} had leaders`, async () => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: names });
+      return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+    });
+  });
 }
 
 /** Changes settings of a topic, as an operator would with kafka-configs. */

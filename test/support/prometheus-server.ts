@@ -108,7 +108,7 @@ export class PrometheusServer implements AsyncDisposable {
   /** https://prometheus.io/docs/prometheus/latest/querying/api/ */
   async #ask(path: string, parameters: Readonly<Record<string, string>>): Promise<unknown> {
     const url = `${this.#url}/api/v1/${path}?${new URLSearchParams(parameters)}`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
     const answer = (await response.json()) as { status: string; error?: string; data: unknown };
     if (answer.status !== 'success') throw new Error(`${path} ${JSON.stringify(parameters)}: ${answer.error}`);
     return answer.data;

@@ -8,7 +8,7 @@ export async function askRegistry(
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   const response = await fetch(registryUrl() + path, {
     method,
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(30_000),
     ...(body === undefined
       ? {}
       : { body: JSON.stringify(body), headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' } }),

@@ -110,7 +110,7 @@ for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const sat
     appendRecord(topic, { key: 'a', value: null, timestampMs: 1_500_000_000_000 });
     appendRecord(topic, { key: null, value: '' });
     appendRecord(topic, { key: 'b', value: big });
-    await sink.flush(AbortSignal.timeout(10_000));
+    await sink.flush(AbortSignal.timeout(60_000));
     const records = (await readTopic(name, 4)).map(({ message }) => message);
     assert.deepEqual(
       records.map(({ key }) => key?.toString() ?? null),
@@ -142,7 +142,7 @@ test('100,000 records over six partitions: none lost, none twice, every key in o
     ticket.seal();
     await sink.ready(never);
   }
-  await sink.flush(AbortSignal.timeout(20_000));
+  await sink.flush(AbortSignal.timeout(60_000));
   assert.equal(settled, 200);
   const [progress] = sink.takeProgress();
   assert.equal(
@@ -232,13 +232,13 @@ test('max.message.bytes decides what a record may weigh, to the byte', async () 
     assert.equal(topic.maxRecordBytes, 5000 - 61);
     let size = 4_800;
     while (appendRecord(topic, { key: 'k', value: crypto.getRandomValues(new Uint8Array(size)) })) size += 1;
-    await sink.flush(AbortSignal.timeout(10_000));
+    await sink.flush(AbortSignal.timeout(60_000));
     const huge = await sink.topic(large, never);
     const twentyMegabytes = crypto.getRandomValues(new Uint32Array(16_000));
     const value = Buffer.alloc(20_000_000, Buffer.from(twentyMegabytes.buffer));
     assert.ok(appendRecord(huge, { key: 'k', value }));
     appendRecord(huge, { key: 'k', value: 'after' });
-    await sink.flush(AbortSignal.timeout(20_000));
+    await sink.flush(AbortSignal.timeout(60_000));
   }
   const sizes = (await readTopic(large, 4)).map(({ message }) => message.value!.length);
   assert.deepEqual(sizes, [20_000_000, 5, 20_000_000, 5]);
@@ -253,7 +253,7 @@ test('progress is verified: fine where nothing is missing, a resync where record
     const topic = await sink.topic(each, never);
     for (let i = 0; i < 10; i++) appendRecord(topic, { key: null, value: 'v', partition: 0 });
   }
-  await sink.flush(AbortSignal.timeout(10_000));
+  await sink.flush(AbortSignal.timeout(60_000));
   const progress = sink.takeProgress();
   assert.deepEqual(
     progress.map(({ endOffsets }) => endOffsets),
@@ -262,10 +262,10 @@ test('progress is verified: fine where nothing is missing, a resync where record
 
   await using next = await openSink();
   await next.verifyProgress([], never);
-  await next.verifyProgress(progress, AbortSignal.timeout(10_000));
+  await next.verifyProgress(progress, AbortSignal.timeout(60_000));
   const topic = await next.topic(name, never);
   appendRecord(topic, { key: null, value: 'v', partition: 1 });
-  await next.flush(AbortSignal.timeout(10_000));
+  await next.flush(AbortSignal.timeout(60_000));
   assert.deepEqual(
     next.takeProgress().map(({ endOffsets }) => endOffsets),
     [[10, 1]],
@@ -276,7 +276,7 @@ test('progress is verified: fine where nothing is missing, a resync where record
     ...each,
     endOffsets: each.endOffsets.map((end) => (end === null ? end : end + 1)),
   }));
-  await assert.rejects(next.verifyProgress(lost, AbortSignal.timeout(10_000)), (error) => {
+  await assert.rejects(next.verifyProgress(lost, AbortSignal.timeout(60_000)), (error) => {
     assert.ok(error instanceof ResyncRequiredError);
     assert.equal(error.code, 'KAFKA_RECORDS_LOST');
     assert.ok(error.message.includes(name) && error.message.includes('partition 0'), error.message);
@@ -287,7 +287,7 @@ test('progress is verified: fine where nothing is missing, a resync where record
     await admin.deleteTopics({ topics: [other] });
   });
   await awaitUntil('the topic is gone', async () => {
-    const gone = await next.verifyProgress(progress, AbortSignal.timeout(10_000)).then(
+    const gone = await next.verifyProgress(progress, AbortSignal.timeout(60_000)).then(
       () => null,
       (error: unknown) => error,
     );
@@ -300,8 +300,8 @@ test('progress is verified: fine where nothing is missing, a resync where record
   await using last = await openSink();
   const again = await last.topic(other, never);
   for (let i = 0; i < 20; i++) appendRecord(again, { key: null, value: 'v' });
-  await last.flush(AbortSignal.timeout(10_000));
-  await assert.rejects(last.verifyProgress(progress, AbortSignal.timeout(10_000)), (error) => {
+  await last.flush(AbortSignal.timeout(60_000));
+  await assert.rejects(last.verifyProgress(progress, AbortSignal.timeout(60_000)), (error) => {
     assert.ok(error instanceof ResyncRequiredError);
     assert.equal(error.code, 'KAFKA_TOPIC_RECREATED');
     assert.ok(error.message.includes(other), error.message);
@@ -319,7 +319,7 @@ test('two sinks writing the same topic do not disturb each other', async () => {
     appendRecord(topicTwo, { key: '2', value: `${i}` });
     if (i % 10 === 0) await pause(0);
   }
-  await Promise.all([one, two].map((sink) => sink.flush(AbortSignal.timeout(10_000))));
+  await Promise.all([one, two].map((sink) => sink.flush(AbortSignal.timeout(60_000))));
   const records = await readTopic(name, 400);
   for (const key of ['1', '2']) {
     const values = records

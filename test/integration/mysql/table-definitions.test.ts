@@ -255,7 +255,7 @@ class Lab implements AsyncDisposable {
   }
 
   async catalog(table: string): Promise<CatalogTable> {
-    const found = await readCatalogTable(this.#sql, this.database.name, table, AbortSignal.timeout(10_000));
+    const found = await readCatalogTable(this.#sql, this.database.name, table, AbortSignal.timeout(30_000));
     assert.ok(found);
     return found;
   }

@@ -23,7 +23,7 @@ async function ask(method: string, path: string, body?: unknown): Promise<unknow
   const response = await fetch(`${url}${path}`, {
     method,
     headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(30_000),
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return await response.json();

@@ -73,7 +73,7 @@ describe('the HTTP server', () => {
   });
 
   const get = (path: string, init: RequestInit = {}) =>
-    fetch(server.url + path, { signal: AbortSignal.timeout(5_000), ...init });
+    fetch(server.url + path, { signal: AbortSignal.timeout(30_000), ...init });
 
   // biome-ignore lint/suspicious/noExplicitAny: JSON of any shape
   async function problemOf(response: Response, status: number): Promise<any> {

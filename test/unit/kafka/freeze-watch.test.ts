@@ -66,7 +66,7 @@ test('a process that stood still sends nothing before its ownership is confirmed
   assert.equal(asked, 0, 'nobody asks without need');
   appendRecord(topic, { key: 'b', value: 'buffered when it froze' });
   standStill(2 * FROZEN_AFTER_MS);
-  const flushed = sink.flush(AbortSignal.timeout(5_000));
+  const flushed = sink.flush(AbortSignal.timeout(30_000));
 
   await awaitUntil('the owner is asked', () => asked === 1);
   appendRecord(topic, { key: 'c', value: 'appended meanwhile' });
@@ -106,6 +106,6 @@ test('standing still again while ownership is being confirmed asks again', async
   const topic = await sink.topic(TOPIC, never);
   appendRecord(topic, { key: 'a', value: 'v' });
   standStill(2 * FROZEN_AFTER_MS);
-  await sink.flush(AbortSignal.timeout(5_000));
+  await sink.flush(AbortSignal.timeout(30_000));
   assert.equal(asked, 2);
 });
