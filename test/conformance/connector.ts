@@ -8,7 +8,7 @@ import { testStream } from './connector/stream.ts';
 
 /** What every SourceConnector promises, whatever its database. */
 export function describeConnector(server: ConformanceServer): void {
-  describe(`connector: ${server.name}`, { timeout: 240_000 }, () => {
+  describe(`connector: ${server.name}`, { timeout: 600_000 }, () => {
     testConfiguration(server);
     testPreflight(server);
     testStream(server);

@@ -35,7 +35,7 @@ const DEADLINE_MS = 60_000;
 
 /** What every StateStore promises. */
 export function describeStateStore(name: string, subject: StateStoreUnderTest): void {
-  describe(`state store: ${name}`, { timeout: 180_000 }, () => {
+  describe(`state store: ${name}`, { timeout: 480_000 }, () => {
     async function createPlace(t: TestContext): Promise<Place> {
       const { createStore } = (await import(subject.module.href)) as { createStore(location: string): StateStore };
       const { location, remove } = await subject.createLocation();

@@ -20,7 +20,7 @@ async function idsIn(topic: string): Promise<number[]> {
 
 for (const store of ['file', 'kafka'] as const) {
   test(`the checkpoint of a Postgres source is exported, imported and set, never while it runs (store: ${store})`, {
-    timeout: 180_000,
+    timeout: 480_000,
   }, async () => {
     const name = uniqueName('checkpoint');
     const checkpoints = uniqueName('checkpoints');
@@ -116,7 +116,7 @@ for (const store of ['file', 'kafka'] as const) {
   });
 }
 
-test('teardown drops slot and publication, never of a source that runs', { timeout: 120_000 }, async () => {
+test('teardown drops slot and publication, never of a source that runs', { timeout: 360_000 }, async () => {
   const name = uniqueName('teardown');
   await using database = await createPostgresDatabase({ prefix: 'teardown', sql: TABLE });
   await using daemon = await Daemon.create({ sources: [testSource(name, database)] });

@@ -48,7 +48,7 @@ async function hold(cases: readonly Case[]): Promise<void> {
 }
 
 test('each command does its work, or says why not and what to write, with a daemon and without', {
-  timeout: 180_000,
+  timeout: 480_000,
 }, async () => {
   const name = uniqueName('commands');
   const sql = 'CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT generate_series(1, 100)';

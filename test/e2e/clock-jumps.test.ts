@@ -8,7 +8,7 @@ import { awaitState, caughtUp, type TailedDatabase, tailedDatabase } from '../su
 const MOVABLE_CLOCK = fileURLToPath(new URL('../support/movable-clock.ts', import.meta.url));
 
 it('a clock that jumps two hours ahead, back, and right again: nothing is lost, repeated or given up', {
-  timeout: 180_000,
+  timeout: 480_000,
 }, async () => {
   await using tailed = await tailedDatabase('CREATE TABLE t (id int PRIMARY KEY)');
   const source = tailed.prefix;

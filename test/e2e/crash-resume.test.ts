@@ -33,10 +33,10 @@ async function survives(
   }
 }
 
-test('kill -9 under load with checkpoints in Kafka', { timeout: 240_000 }, async (context) => {
+test('kill -9 under load with checkpoints in Kafka', { timeout: 600_000 }, async (context) => {
   await survives({ checkpoint: 'kafka', transactionMetadata: true }, (text) => context.diagnostic(text));
 });
 
-test('kill -9 under load with checkpoints in a file', { timeout: 240_000 }, async (context) => {
+test('kill -9 under load with checkpoints in a file', { timeout: 600_000 }, async (context) => {
   await survives({ checkpoint: 'file', transactionMetadata: false }, (text) => context.diagnostic(text));
 });

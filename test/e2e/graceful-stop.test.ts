@@ -13,7 +13,7 @@ import { Workload } from '../support/workload.ts';
 const STOPS = 3;
 
 test('SIGTERM under load: exit 0, everything published is saved, and the next start repeats nothing', {
-  timeout: 180_000,
+  timeout: 480_000,
 }, async () => {
   const name = uniqueName('stop');
   await using database = await createPostgresDatabase({ prefix: 'stop' });
@@ -52,7 +52,7 @@ test('SIGTERM under load: exit 0, everything published is saved, and the next st
   }
 });
 
-test('SIGTERM in the middle of the start ends it too', { timeout: 60_000 }, async () => {
+test('SIGTERM in the middle of the start ends it too', { timeout: 240_000 }, async () => {
   const name = uniqueName('stop');
   await using database = await createPostgresDatabase({ prefix: 'stop', sql: 'CREATE TABLE t (id int PRIMARY KEY)' });
   await using daemon = await Daemon.create({ sources: [testSource(name, database)] });

@@ -77,7 +77,7 @@ function assertBounded(daemon: Daemon, limitBytes: number, what: string, report:
   assert.ok(peakResidentBytes <= limitBytes, `${what} took ${Math.round(peakResidentBytes / MIB)} MiB of memory`);
 }
 
-test('one transaction of a million rows streams in 200 MiB', { timeout: 300_000 }, async (context) => {
+test('one transaction of a million rows streams in 200 MiB', { timeout: 600_000 }, async (context) => {
   const rows = 1_000_000;
   await withDaemon(ORDINARY_ROWS, async ({ name, daemon, query, confirmed }) => {
     context.diagnostic(`idle: ${Math.round(readProcessMemory(daemon.pid).residentBytes / MIB)} MiB resident`);
@@ -88,7 +88,7 @@ test('one transaction of a million rows streams in 200 MiB', { timeout: 300_000 
   });
 });
 
-test('one transaction of ten rows of 20 MB streams in 200 MiB', { timeout: 300_000 }, async (context) => {
+test('one transaction of ten rows of 20 MB streams in 200 MiB', { timeout: 600_000 }, async (context) => {
   const sql = 'CREATE TABLE public.huge (id int PRIMARY KEY, body bytea NOT NULL, body_text text)';
   await withDaemon(sql, async ({ name, daemon, query, confirmed }) => {
     // Random bytes do not compress: nothing becomes small on the way.

@@ -11,7 +11,7 @@ import { uniqueName } from '../support/unique-name.ts';
 
 const MIB = 1024 * 1024;
 
-test('a quiet database on a busy server does not keep its log', { timeout: 240_000 }, async () => {
+test('a quiet database on a busy server does not keep its log', { timeout: 600_000 }, async () => {
   const name = uniqueName('idle');
   await using quiet = await createPostgresDatabase({ prefix: 'quiet', sql: 'CREATE TABLE t (id int PRIMARY KEY)' });
   await using busy = await createPostgresDatabase({ prefix: 'busy', sql: 'CREATE TABLE noise (body text)' });

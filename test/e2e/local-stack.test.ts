@@ -130,7 +130,7 @@ suite('the local stack', () => {
   test('`stack -- up` runs on in the background, a second finds it, `down` removes it', async () => {
     const stack = async (...args: string[]) => {
       const script = join(CHECKOUT, 'deploy/local/stack-command.ts');
-      const { stdout } = await run(process.execPath, [script, ...args, '--json'], { timeout: 180_000 });
+      const { stdout } = await run(process.execPath, [script, ...args, '--json'], { timeout: 480_000 });
       return JSON.parse(stdout);
     };
     const urls = await stack('up');

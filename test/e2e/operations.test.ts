@@ -23,7 +23,7 @@ async function slotIsActive(database: PostgresDatabase, slot: string): Promise<b
 }
 
 test('a source is paused, resumed and resynced from the command line, losing and repeating nothing', {
-  timeout: 180_000,
+  timeout: 480_000,
 }, async () => {
   const name = uniqueName('operate');
   await using database = await createPostgresDatabase({
@@ -111,7 +111,7 @@ test('a source is paused, resumed and resynced from the command line, losing and
 });
 
 test('pauses under load: what was read is published and checkpointed, and each resume goes on behind it', {
-  timeout: 180_000,
+  timeout: 480_000,
 }, async () => {
   const name = uniqueName('operate');
   await using database = await createPostgresDatabase({ prefix: 'operate' });
@@ -151,7 +151,7 @@ test('pauses under load: what was read is published and checkpointed, and each r
   }
 });
 
-test('snapshot commands are told what cannot be done now', { timeout: 120_000 }, async () => {
+test('snapshot commands are told what cannot be done now', { timeout: 360_000 }, async () => {
   const name = uniqueName('operate');
   await using database = await createPostgresDatabase({
     prefix: 'operate',
@@ -184,7 +184,7 @@ test('snapshot commands are told what cannot be done now', { timeout: 120_000 },
   }
 });
 
-test('a port for others asks for tokens, and each may do what its role says', { timeout: 120_000 }, async () => {
+test('a port for others asks for tokens, and each may do what its role says', { timeout: 360_000 }, async () => {
   const name = uniqueName('operate');
   const sha256 = (token: string) => createHash('sha256').update(token).digest('hex');
   await using database = await createPostgresDatabase({

@@ -17,7 +17,7 @@ suite('the packed package', () => {
   /** The `node` on the PATH is the one that runs this test. */
   const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}` };
   const tailrace = (...args: string[]) =>
-    run(join(work, 'app', 'node_modules', '.bin', 'tailrace'), args, { env, cwd: join(work, 'app'), timeout: 30_000 });
+    run(join(work, 'app', 'node_modules', '.bin', 'tailrace'), args, { env, cwd: join(work, 'app'), timeout: 120_000 });
 
   before(async () => {
     work = await mkdtemp(join(tmpdir(), 'tailrace-packed-'));
@@ -29,7 +29,7 @@ suite('the packed package', () => {
     assert.ok(tarball !== undefined, 'npm pack wrote a tarball');
     await writeFile(join(work, 'app', 'package.json'), '{ "private": true }\n');
     const flags = ['install', '--omit=dev', '--no-audit', '--no-fund', join(work, tarball)];
-    await run('npm', flags, { cwd: join(work, 'app'), env, timeout: 300_000 });
+    await run('npm', flags, { cwd: join(work, 'app'), env, timeout: 600_000 });
   });
 
   after(() => rm(work, { recursive: true, force: true }));

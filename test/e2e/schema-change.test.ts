@@ -128,7 +128,7 @@ async function withDaemon(
 }
 
 test('every schema change gives the right values under a schema of its own, while streaming', {
-  timeout: 120_000,
+  timeout: 360_000,
 }, async () => {
   await withDaemon(async ({ name, query, confirmed }) => {
     for (const { ddl, insert } of STEPS) {
@@ -155,7 +155,7 @@ test('every schema change gives the right values under a schema of its own, whil
 });
 
 test('rows from before a schema change keep their values when the daemon meets them after it', {
-  timeout: 120_000,
+  timeout: 360_000,
 }, async () => {
   await withDaemon(async ({ name, query, daemon, confirmed }) => {
     await daemon.kill();

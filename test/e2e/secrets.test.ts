@@ -111,7 +111,7 @@ async function assertNothingLeaked(texts: readonly string[], tailed: TailedDatab
 
 function tailrace(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<{ output: string }> {
   return new Promise((resolve) => {
-    const options = { env: { ...process.env, ...environment }, timeout: 30_000 };
+    const options = { env: { ...process.env, ...environment }, timeout: 120_000 };
     execFile(process.execPath, [MAIN, ...args], options, (_error, stdout, stderr) =>
       resolve({ output: `${stdout}\n${stderr}` }),
     );

@@ -9,7 +9,7 @@ import { awaitConfirmed } from '../support/slot-progress.ts';
 import { testSource } from '../support/test-source.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
-test('sources that cannot run say why and leave the others alone', { timeout: 120_000 }, async () => {
+test('sources that cannot run say why and leave the others alone', { timeout: 360_000 }, async () => {
   const names = {
     good: uniqueName('good'),
     role: uniqueName('role'),

@@ -80,7 +80,7 @@ function stateOf(daemon: Daemon): string {
 
 const readsOf = async (topic: string) => (await readEnvelopes(topic)).filter(({ op }) => op === 'r');
 
-test('rows of the signal table snapshot tables, and it is told how they get on', { timeout: 120_000 }, async () => {
+test('rows of the signal table snapshot tables, and it is told how they get on', { timeout: 360_000 }, async () => {
   const name = uniqueName('signals');
   const sql = `${SIGNAL_TABLE} CREATE TABLE a (x text, id int, region text, PRIMARY KEY (x, id)); CREATE TABLE b (id int PRIMARY KEY);
     INSERT INTO a SELECT 'k', n, CASE WHEN n % 2 = 0 THEN 'EU' ELSE 'US' END FROM generate_series(1, 5000) n;
@@ -170,7 +170,7 @@ test('rows of the signal table snapshot tables, and it is told how they get on',
 });
 
 test('a snapshot that a signal asked for outlives kill -9, a pause and its successors', {
-  timeout: 120_000,
+  timeout: 360_000,
 }, async () => {
   const name = uniqueName('sigkill');
   const sql = `${SIGNAL_TABLE} CREATE TABLE a (id int PRIMARY KEY, pad text); CREATE TABLE b (id int PRIMARY KEY);
@@ -225,7 +225,7 @@ test('a snapshot that a signal asked for outlives kill -9, a pause and its succe
   }
 });
 
-test('the signal topic is read from where it was left, and is no reason to stop', { timeout: 120_000 }, async () => {
+test('the signal topic is read from where it was left, and is no reason to stop', { timeout: 360_000 }, async () => {
   const name = uniqueName('sigtopic');
   const topic = `${name}.signals`;
   const execute = (table: string) => ({ type: 'execute-snapshot', data: { 'data-collections': [table] } });

@@ -15,7 +15,7 @@ import { uniqueName } from '../support/unique-name.ts';
 const TABLE = 'CREATE TABLE t (id int PRIMARY KEY); ALTER TABLE t REPLICA IDENTITY FULL';
 
 test('a slot or a publication that goes away under the stream is resync-required, and the others stream on', {
-  timeout: 120_000,
+  timeout: 360_000,
 }, async () => {
   await using tailed = await tailedDatabase(TABLE);
   const { prefix } = tailed;
@@ -74,7 +74,7 @@ test('a slot or a publication that goes away under the stream is resync-required
 });
 
 test('a role that loses REPLICATION fails with the remedy, and goes on once it has it again', {
-  timeout: 90_000,
+  timeout: 300_000,
 }, async () => {
   await using tailed = await tailedDatabase(TABLE);
   const role = uniqueName('role');

@@ -8,7 +8,7 @@ import { tableOf, verify } from '../support/verify-command.ts';
 const ROWS = 30_000;
 
 test('a large table without a key is read by all readers in one view, while it is written to', {
-  timeout: 180_000,
+  timeout: 480_000,
 }, async () => {
   await using tailed = await tailedDatabase(`
     CREATE TABLE visits (n int, note text);

@@ -29,7 +29,7 @@ async function ended(daemon: Daemon, name: string): Promise<SnapshotStatus> {
   });
 }
 
-test('an ad-hoc snapshot reads chosen tables while streaming, with a filter', { timeout: 120_000 }, async () => {
+test('an ad-hoc snapshot reads chosen tables while streaming, with a filter', { timeout: 360_000 }, async () => {
   const name = uniqueName('adhoc');
   const sql = `CREATE TABLE a (id int PRIMARY KEY, region text); CREATE TABLE b (id int PRIMARY KEY);
     INSERT INTO a SELECT n, CASE WHEN n % 2 = 0 THEN 'EU' ELSE 'US' END FROM generate_series(1, 5000) n;
@@ -71,7 +71,7 @@ test('an ad-hoc snapshot reads chosen tables while streaming, with a filter', { 
 });
 
 test('a snapshot is paused, outlives a restart so, goes on, and is stopped for good', {
-  timeout: 120_000,
+  timeout: 360_000,
 }, async () => {
   const name = uniqueName('pause');
   const sql = `CREATE TABLE a (id int PRIMARY KEY, pad text);
@@ -115,7 +115,7 @@ test('a snapshot is paused, outlives a restart so, goes on, and is stopped for g
   }
 });
 
-test('a table that is captured from now on is read by itself at the next start', { timeout: 120_000 }, async () => {
+test('a table that is captured from now on is read by itself at the next start', { timeout: 360_000 }, async () => {
   const name = uniqueName('added');
   const sql = `CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 20);
     CREATE TABLE b (id int PRIMARY KEY); INSERT INTO b SELECT generate_series(1, 30);`;

@@ -51,7 +51,7 @@ async function write(url: string, stop: AbortSignal): Promise<number> {
 
 for (const kills of [0, 4]) {
   const named = kills === 0 ? 'under load' : `under load and ${kills} times kill -9`;
-  test(`an initial snapshot ${named}: the folded topics are the tables`, { timeout: 240_000 }, async (context) => {
+  test(`an initial snapshot ${named}: the folded topics are the tables`, { timeout: 600_000 }, async (context) => {
     const name = uniqueName('snap');
     await using database = await createPostgresDatabase({ sql: SCHEMA });
     const source = { ...testSource(name, database), snapshot: { mode: 'initial', chunk_rows: CHUNK_ROWS } };

@@ -57,7 +57,7 @@ async function fits(page: Page, width: number): Promise<void> {
   assert.equal(wide, width, 'nothing is cut off or has to be scrolled to the side');
 }
 
-test('the status page shows what each source does, and what to do about it', { timeout: 300_000 }, async (t) => {
+test('the status page shows what each source does, and what to do about it', { timeout: 600_000 }, async (t) => {
   const browser = await browserFor(t);
   if (browser === null) return;
   await using _closing = { [Symbol.asyncDispose]: () => browser.close() };
@@ -214,7 +214,7 @@ test('the status page shows what each source does, and what to do about it', { t
       const alert = page.getByRole('alert').filter({ hasText: 'cannot be reached' });
       daemon.signal('SIGSTOP');
       try {
-        await alert.waitFor({ timeout: 20_000 });
+        await alert.waitFor({ timeout: 120_000 });
         await shows(
           page.locator('#banner'),
           /did not answer within 5 s\. What is shown is of \d\d:\d\d:\d\d, .* ago\./,
@@ -222,10 +222,10 @@ test('the status page shows what each source does, and what to do about it', { t
       } finally {
         daemon.signal('SIGCONT');
       }
-      await alert.waitFor({ state: 'detached', timeout: 20_000 });
+      await alert.waitFor({ state: 'detached', timeout: 120_000 });
       await shows(page.locator('#connection'), 'Live, ');
       assert.equal(await daemon.stop(), 0);
-      await alert.waitFor({ timeout: 20_000 });
+      await alert.waitFor({ timeout: 120_000 });
       await shows(page.locator('#banner'), 'It is stopped, or the network in between is interrupted.');
       await shows(page.locator('#connection'), 'Not connected');
       assert.equal(await cardOf(page, names.live).isVisible(), true, 'what was known stays');
@@ -236,7 +236,7 @@ test('the status page shows what each source does, and what to do about it', { t
   }
 });
 
-test('with tokens the page holds nothing until somebody has given one', { timeout: 120_000 }, async (t) => {
+test('with tokens the page holds nothing until somebody has given one', { timeout: 360_000 }, async (t) => {
   const browser = await browserFor(t);
   if (browser === null) return;
   await using _closing = { [Symbol.asyncDispose]: () => browser.close() };
@@ -288,7 +288,7 @@ test('with tokens the page holds nothing until somebody has given one', { timeou
   }
 });
 
-test('a program gets text at the same place', { timeout: 60_000 }, async () => {
+test('a program gets text at the same place', { timeout: 240_000 }, async () => {
   const name = uniqueName('text');
   await using database = await createPostgresDatabase({ prefix: 'page' });
   await using daemon = await Daemon.create({ sources: [testSource(name, database)] });

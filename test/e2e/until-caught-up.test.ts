@@ -24,7 +24,7 @@ async function withSlotLost(database: PostgresDatabase, name: string, config: st
 }
 
 test('what stands in the way of a run is its exit code, and the other sources are finished', {
-  timeout: 180_000,
+  timeout: 480_000,
 }, async () => {
   const names = { good: uniqueName('batch'), lost: uniqueName('batch'), role: uniqueName('batch') };
   await using database = await createPostgresDatabase({ prefix: 'batch', sql: TABLE });
@@ -60,7 +60,7 @@ test('what stands in the way of a run is its exit code, and the other sources ar
   }
 });
 
-test('an interrupt ends a run that cannot end by itself', { timeout: 60_000 }, async () => {
+test('an interrupt ends a run that cannot end by itself', { timeout: 240_000 }, async () => {
   const name = uniqueName('batch');
   await using daemon = await Daemon.create({
     // Port 9 is the discard service, which nobody runs.

@@ -25,7 +25,7 @@ const UNEQUAL: Readonly<Record<string, string>> = {
 };
 
 it('topics that Debezium filled are equal but for its defects, of which some are tolerated', {
-  timeout: 180_000,
+  timeout: 480_000,
 }, async () => {
   await using tailed = await tailedDatabase('SELECT 1');
   for (const script of ['00-schema-and-snapshot-rows', '01-stream', '02-signal'] as const) {

@@ -3,7 +3,7 @@ import { FILTERED_TABLES, verifyFilteredTables, WHERE } from '../support/filtere
 import { tailedDatabase } from '../support/tailed-database.ts';
 
 test('rows that snapshot.where leaves out need not be in the topic, and those that are must be equal', {
-  timeout: 120_000,
+  timeout: 360_000,
 }, async () => {
   await using tailed = await tailedDatabase(
     [...FILTERED_TABLES, 'ALTER TABLE visits REPLICA IDENTITY FULL'].join(';\n'),

@@ -18,7 +18,7 @@ const COLUMN = `
    WHERE n.nspname = 'inv' AND c.relkind = 'r'`;
 
 it('rows of every type are equal to what is streamed of them, with the checkpoint in Kafka', {
-  timeout: 120_000,
+  timeout: 360_000,
 }, async () => {
   await using tailed = await tailedDatabase('SELECT 1');
   for (const statement of sqlStatements(goldenSql('00-schema-and-snapshot-rows'))) await tailed.query(statement);

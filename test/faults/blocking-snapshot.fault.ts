@@ -8,7 +8,7 @@ for (const database of await everyDatabase()) {
   test(
     `${database.label}: all rows of a blocking snapshot come first, over ${KILLS} times kill -9`,
     {
-      timeout: 180_000,
+      timeout: 480_000,
     },
     () => blockingSnapshot(database, KILLS),
   );

@@ -8,7 +8,7 @@ const FROZEN_MS = 30_000;
 
 for (const store of ['file', 'kafka'] as const) {
   test(`the only broker is killed and started again (store: ${store}): the source waits for it and loses nothing`, {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     await using kafka = await startOwnKafka({ brokers: 1 });
     const broker = kafka.cluster.brokers[0]!;
@@ -29,7 +29,7 @@ for (const store of ['file', 'kafka'] as const) {
 }
 
 test('the only broker stands still for 30 s: what was given up and sent again is there once', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   await using kafka = await startOwnKafka({ brokers: 1 });
   const process = kafka.cluster.brokers[0]!.process();

@@ -15,7 +15,7 @@ const ROWS = 10_000;
 const FULL_BYTES = 8_000_000;
 
 test('a frozen daemon with full buffers is overtaken, and sends nothing of them when it wakes', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   await using kafka = await startOwnKafka({ brokers: 1, proxied: true });
   await using proxy = await KafkaProxy.at(kafka.cluster.brokers[0]!.proxied!);
@@ -59,7 +59,7 @@ test('a frozen daemon with full buffers is overtaken, and sends nothing of them 
 });
 
 test('a frozen daemon keeps the lock of its checkpoint file: its successor says so, and waits until it wakes', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   await using tailed = await tailedDatabase('CREATE TABLE t (id int PRIMARY KEY)');
   const slot = `tailrace_${tailed.prefix}`;

@@ -9,7 +9,7 @@ const HANDOVERS = 4;
 const ROWS = 500;
 
 it('daemons that wait for each other take over at every graceful stop, and nothing is lost or repeated', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   await using tailed = await tailedDatabase('CREATE TABLE t (id int PRIMARY KEY)');
   const sources = [tailed.source()];

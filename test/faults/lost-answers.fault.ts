@@ -16,7 +16,7 @@ for (const [what, fault] of [
   ['an answer never comes', { kind: 'answer-kept' }],
   ['a request arrives after it was given up and sent again', { kind: 'late', ms: 3_000 }],
 ] as const) {
-  test(`${what}: nothing is lost, repeated or out of order`, { timeout: 300_000 }, async () => {
+  test(`${what}: nothing is lost, repeated or out of order`, { timeout: 600_000 }, async () => {
     await using kafka = await startOwnKafka({ brokers: 1, proxied: true });
     await using proxy = await KafkaProxy.at(kafka.cluster.brokers[0]!.proxied!);
     const verdict = await underLoad({ kafka: { brokers: [proxy.address], request_timeout: '1s' } }, async (load) => {

@@ -50,7 +50,7 @@ for (const server of ['mysql', 'mariadb'] as const satisfies readonly MysqlServe
       }
     }
 
-    it('a replica that was promoted goes on by itself: nothing is lost', { timeout: 180_000 }, async () => {
+    it('a replica that was promoted goes on by itself: nothing is lost', { timeout: 480_000 }, async () => {
       const [primary, replica] = pair.nodes;
       await pair.follow(replica, primary);
       await withDaemon(primary, async ({ daemon, proxy, name, database }) => {
@@ -73,7 +73,7 @@ for (const server of ['mysql', 'mariadb'] as const satisfies readonly MysqlServe
     });
 
     it('a server with a history of its own is resync-required, also with the same server id; the right one goes on', {
-      timeout: 180_000,
+      timeout: 480_000,
     }, async (t) => {
       const [right, wrong] = pair.nodes;
       for (const node of pair.nodes) await pair.promote(node);
@@ -115,7 +115,7 @@ for (const server of ['mysql', 'mariadb'] as const satisfies readonly MysqlServe
     });
 
     it('a log that was reset is resync-required, also once its numbers are past those that were published', {
-      timeout: 180_000,
+      timeout: 480_000,
     }, async () => {
       const [node] = pair.nodes;
       await withDaemon(node, async ({ daemon, name, database }) => {
@@ -137,7 +137,7 @@ for (const server of ['mysql', 'mariadb'] as const satisfies readonly MysqlServe
       });
     });
 
-    it('an address that moves between two connections of one start is noticed', { timeout: 60_000 }, async () => {
+    it('an address that moves between two connections of one start is noticed', { timeout: 240_000 }, async () => {
       const [one, other] = pair.nodes;
       const database = uniqueName('db');
       await create(one, database);

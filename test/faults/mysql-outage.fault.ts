@@ -33,7 +33,7 @@ for (const server of ['mysql', 'mariadb'] as const satisfies readonly MysqlServe
       ['a shutdown', () => node.service.stop()],
       ['kill -9', () => node.kill()],
     ] as const) {
-      it(`after ${what} nothing is lost`, { timeout: 300_000 }, async (t) => {
+      it(`after ${what} nothing is lost`, { timeout: 600_000 }, async (t) => {
         const seed = Math.floor(Math.random() * 0x1_0000_0000);
         const name = uniqueName('outage');
         await using database = await createMysqlDatabase(server, MYSQL_WORKLOAD_SCHEMA);

@@ -13,7 +13,7 @@ const NOTICED_MS = 120_000;
 const PAUSE_MS = 500;
 
 test('partitions are added under load: they are used, and each key moves once, with its order', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   await using tailed = await tailedDatabase('CREATE TABLE t (id int PRIMARY KEY, v int)');
   const slot = `tailrace_${tailed.prefix}`;

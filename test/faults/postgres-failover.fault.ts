@@ -99,7 +99,7 @@ const version = postgresVersion() ?? 17;
 
 describe('the address of a source moves to a standby', () => {
   it('with a synchronised slot nothing is lost or repeated, also where the standby is met before its promotion', {
-    timeout: 240_000,
+    timeout: 600_000,
     skip: version < 17,
   }, async () => {
     await using cluster = await Cluster.start(true);
@@ -152,7 +152,7 @@ describe('the address of a source moves to a standby', () => {
     assert.equal(await daemon.stop(), 0);
   });
 
-  it('a new primary without the slot is resync-required', { timeout: 240_000 }, async () => {
+  it('a new primary without the slot is resync-required', { timeout: 600_000 }, async () => {
     await using cluster = await Cluster.start(false);
     const { primary, tailed } = cluster;
     await using proxy = await FaultProxy.inFrontOf(tailed.database.url);

@@ -35,7 +35,7 @@ describe('another cluster behind the address of a source', () => {
     return twin.href;
   }
 
-  it('is resync-required, and the right one again goes on where it was', { timeout: 120_000 }, async () => {
+  it('is resync-required, and the right one again goes on where it was', { timeout: 360_000 }, async () => {
     await using tailed = await tailedDatabase(TABLE);
     await using proxy = await FaultProxy.inFrontOf(tailed.database.url);
     const name = `tailrace_${tailed.prefix}`;
@@ -66,7 +66,7 @@ describe('another cluster behind the address of a source', () => {
     assert.equal(await daemon.stop(), 0);
   });
 
-  it('is noticed where the address moves between two connections of one start', { timeout: 60_000 }, async () => {
+  it('is noticed where the address moves between two connections of one start', { timeout: 240_000 }, async () => {
     await using database = await createPostgresDatabase({ sql: TABLE });
     await using proxy = await FaultProxy.inFrontOf(database.url);
     const tested = new SourceUnderTest({ ...database, url: proxy.urlFor(database.url) });

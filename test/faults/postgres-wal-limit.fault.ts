@@ -8,7 +8,7 @@ import { awaitConfirmed } from '../support/slot-progress.ts';
 import { awaitState, tailedDatabase } from '../support/tailed-database.ts';
 
 test('a slot that the server gave up while the source was paused is resync-required', {
-  timeout: 180_000,
+  timeout: 480_000,
 }, async () => {
   await using server = (await OwnPostgres.start({ max_slot_wal_keep_size: '1MB' })).becomeTheServerOfThisTest();
   await using tailed = await tailedDatabase('CREATE TABLE t (id int PRIMARY KEY)');

@@ -20,7 +20,7 @@ async function idsOf(topic: string): Promise<number[]> {
 
 for (const { server, label } of await testedServers()) {
   test(`${label}: two sources with one server id take turns: each is told which id is taken, and nothing is lost`, {
-    timeout: 120_000,
+    timeout: 360_000,
   }, async () => {
     const names = [uniqueName('twin'), uniqueName('twin')];
     await using database = await createMysqlDatabase(server, [TABLE]);

@@ -23,7 +23,7 @@ decimal.getcontext().prec = 5000
 
 def schema_of(registry, schema_id, known={}):
     if schema_id not in known:
-        with urllib.request.urlopen(f"{registry}/schemas/ids/{schema_id}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{registry}/schemas/ids/{schema_id}", timeout=30) as answer:
             known[schema_id] = parse_schema(json.loads(json.load(answer)["schema"]))
     return known[schema_id]
 
@@ -82,15 +82,15 @@ def main(brokers, registry, *topics):
     consumer = Consumer({"bootstrap.servers": brokers, "group.id": "not-used", "enable.auto.commit": False})
     remaining = {}
     for topic in topics:
-        for partition in consumer.list_topics(topic, 10).topics[topic].partitions:
-            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), 10)
+        for partition in consumer.list_topics(topic, 30).topics[topic].partitions:
+            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), 30)
             if high > low:
                 remaining[(topic, partition)] = high
     consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for topic, partition in remaining])
     while remaining:
-        message = consumer.poll(10)
+        message = consumer.poll(30)
         if message is None:
-            raise TimeoutError(f"no message for 10 s, still waiting for {remaining}")
+            raise TimeoutError(f"no message for 30 s, still waiting for {remaining}")
         if message.error():
             raise RuntimeError(message.error())
         record = {

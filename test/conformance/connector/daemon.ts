@@ -11,7 +11,7 @@ const ROWS = 200;
 /** What a connector's promises come to in the daemon. */
 export function testDaemon(server: ConformanceServer): void {
   it('a second daemon on the same source waits while the owner lives, and takes over when it dies', {
-    timeout: 120_000,
+    timeout: 360_000,
   }, async () => {
     const name = uniqueName('twice');
     const checkpoints = uniqueName('checkpoints');

@@ -163,7 +163,7 @@ export function testResume(server: ConformanceServer): void {
     assert.deepEqual(insertedTexts(await reader.readThrough('after')), ['before', 'after']);
   });
 
-  it('a log that is gone needs a resync: never a later start', { timeout: 60_000 }, async (t) => {
+  it('a log that is gone needs a resync: never a later start', { timeout: 240_000 }, async (t) => {
     await using database = await server.createDatabase();
     await database.run(TABLE);
     for (const { because, happen } of database.losses) {
@@ -195,7 +195,7 @@ export function testResume(server: ConformanceServer): void {
   });
 
   it('a reader that stops pulling keeps its connection and buffers little, also inside of a large transaction', {
-    timeout: 90_000,
+    timeout: 300_000,
   }, async () => {
     await using database = await server.createDatabase();
     await database.run(`CREATE TABLE t (id int PRIMARY KEY, v ${database.largeText.type})`);
@@ -248,7 +248,7 @@ export function testResume(server: ConformanceServer): void {
     await awaitUntil('it caught up', async () => !(await reader.session.readHealth(source.signal)).isBehind);
   });
 
-  it('a value as large as the server takes arrives whole', { timeout: 60_000 }, async () => {
+  it('a value as large as the server takes arrives whole', { timeout: 240_000 }, async () => {
     await using database = await server.createDatabase();
     const { type, maxBytes } = database.largeText;
     const times = Math.floor(Math.min(maxBytes, LARGEST_BYTES) / 16);

@@ -189,7 +189,7 @@ export function testStream(server: ConformanceServer): void {
   });
 
   it('whoever has come to the end of the log has been told everything before it, and an idle log is come to', {
-    timeout: 120_000,
+    timeout: 360_000,
   }, async () => {
     await using database = await server.createDatabase();
     await database.run('CREATE TABLE t (id int PRIMARY KEY, v varchar(4000))');

@@ -23,7 +23,7 @@ async function idsOf(topic: string): Promise<number[]> {
 for (const { server, label } of await testedServers()) {
   describe(label, () => {
     it('a password that was changed fails the source with the remedy; with the new one it goes on', {
-      timeout: 90_000,
+      timeout: 300_000,
     }, async () => {
       const [name, account] = [uniqueName('rotated'), uniqueAccount()];
       await using database = await createMysqlDatabase(server, [TABLE]);

@@ -28,7 +28,7 @@ async function purge(database: MysqlDatabase): Promise<void> {
 for (const { server, label, hasGtids } of await testedServers()) {
   describe(`${label}, ${hasGtids ? 'GTIDs' : 'file and position'}`, () => {
     it('nothing is lost or told under two positions where the log goes on in other files, also over kill −9', {
-      timeout: 90_000,
+      timeout: 300_000,
     }, async () => {
       const name = uniqueName('files');
       await using database = await createMysqlDatabase(server, [TABLE]);
@@ -65,7 +65,7 @@ for (const { server, label, hasGtids } of await testedServers()) {
       }
     });
 
-    it('the checkpoint of an idle source goes on to the new file', { timeout: 60_000 }, async () => {
+    it('the checkpoint of an idle source goes on to the new file', { timeout: 240_000 }, async () => {
       const name = uniqueName('idle');
       await using database = await createMysqlDatabase(server, [TABLE]);
       // Nothing of the server is captured.
@@ -87,7 +87,7 @@ for (const { server, label, hasGtids } of await testedServers()) {
       assert.equal(await daemon.stop(), 0);
     });
 
-    it('a file that was purged before it was read is resync-required', { timeout: 60_000 }, async () => {
+    it('a file that was purged before it was read is resync-required', { timeout: 240_000 }, async () => {
       const name = uniqueName('purged');
       await using database = await createMysqlDatabase(server, [TABLE]);
       await using daemon = await Daemon.create({ sources: [mysqlSource(name, database)] });

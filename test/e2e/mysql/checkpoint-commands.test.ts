@@ -16,7 +16,7 @@ async function idsIn(topic: string): Promise<number[]> {
 
 for (const { server, label } of await testedServers()) {
   test(`the checkpoint of a ${label} source is set back and its changes come again`, {
-    timeout: 180_000,
+    timeout: 480_000,
   }, async () => {
     const name = uniqueName('checkpoint');
     const checkpoints = uniqueName('checkpoints');

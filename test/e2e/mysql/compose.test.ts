@@ -19,7 +19,7 @@ const read = (name: string) => readFileSync(join(CHECKOUT, 'deploy', 'config', n
 const isThere = (await testedServers()).some(({ server, hasMysql8 }) => server === 'mysql' && hasMysql8);
 
 if (isThere) {
-  it('what docker compose starts with is enough: databases, accounts and sources', { timeout: 120_000 }, async () => {
+  it('what docker compose starts with is enough: databases, accounts and sources', { timeout: 360_000 }, async () => {
     const prefix = uniqueName('compose');
     const account = uniqueAccount();
     await using shop = await createPostgresDatabase({ sql: read('compose-shop.sql') });

@@ -18,7 +18,7 @@ const OPTIONS: Readonly<Record<MysqlServer, Pick<ChaosOptions, 'checkpoint' | 't
 
 for (const { server, label } of await testedServers()) {
   const options = OPTIONS[server];
-  test(`kill -9 under load, ${label}, checkpoints in ${options.checkpoint}`, { timeout: 240_000 }, async (context) => {
+  test(`kill -9 under load, ${label}, checkpoints in ${options.checkpoint}`, { timeout: 600_000 }, async (context) => {
     const seed = Math.floor(Math.random() * 0x1_0000_0000);
     const lines: string[] = [];
     try {

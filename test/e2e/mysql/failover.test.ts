@@ -112,7 +112,7 @@ for (const { server, label, isDefault } of await testedServers()) {
     });
     after(() => pair[Symbol.asyncDispose]());
 
-    it('loses nothing and repeats nothing, whoever wrote what was not read yet', { timeout: 120_000 }, async () => {
+    it('loses nothing and repeats nothing, whoever wrote what was not read yet', { timeout: 360_000 }, async () => {
       const [primary, replica] = pair.nodes;
       const name = uniqueName('failover');
       const writer = new Writer(server, uniqueName('db'));
@@ -150,7 +150,7 @@ for (const { server, label, isDefault } of await testedServers()) {
     });
 
     it('repeats only the last transactions when the daemon is killed with the primary', {
-      timeout: 120_000,
+      timeout: 360_000,
     }, async () => {
       const [replica, primary] = pair.nodes;
       const name = uniqueName('failover');
@@ -191,7 +191,7 @@ for (const { server, label, isDefault } of await testedServers()) {
       }
     });
 
-    it('is refused where the replica purged what was not read', { timeout: 120_000 }, async () => {
+    it('is refused where the replica purged what was not read', { timeout: 360_000 }, async () => {
       const [primary, replica] = pair.nodes;
       const name = uniqueName('purged');
       const writer = new Writer(server, uniqueName('db'));
@@ -220,7 +220,7 @@ for (const { server, label, isDefault } of await testedServers()) {
       }
     });
 
-    it('is refused where the replica lacks what was published', { timeout: 120_000 }, async () => {
+    it('is refused where the replica lacks what was published', { timeout: 360_000 }, async () => {
       const [primary, replica] = pair.nodes;
       const name = uniqueName('lost');
       const writer = new Writer(server, uniqueName('db'));

@@ -37,7 +37,7 @@ async function check(daemon: Daemon): Promise<{ code: unknown; findings: Finding
 
 for (const { server, label } of await testedServers()) {
   describe(`the account of the readme on ${label}`, () => {
-    it('is enough, and check names every privilege that is missing', { timeout: 120_000 }, async () => {
+    it('is enough, and check names every privilege that is missing', { timeout: 360_000 }, async () => {
       const name = uniqueName('least');
       const account = uniqueAccount();
       await using database = await createMysqlDatabase(server, ['CREATE TABLE t (id int PRIMARY KEY, v int)']);

@@ -19,7 +19,7 @@ const SCHEMA = [
 
 for (const { label, create } of await everyDatabase()) {
   test(`${label}: initial_only reads and is done; initial afterwards goes on from there`, {
-    timeout: 120_000,
+    timeout: 360_000,
   }, async () => {
     const name = uniqueName('only');
     await using database = await create(SCHEMA);
@@ -60,7 +60,7 @@ for (const { label, create } of await everyDatabase()) {
   });
 }
 
-test('initial after initial_only is resync-required where the log is gone', { timeout: 60_000 }, async () => {
+test('initial after initial_only is resync-required where the log is gone', { timeout: 240_000 }, async () => {
   const name = uniqueName('only');
   const [postgres] = await everyDatabase();
   await using database = await postgres!.create(SCHEMA);

@@ -17,7 +17,7 @@ const VALUES = [
 /** Columns made before 5.6.4 have types of their own in the log. MariaDB alone still makes them; MySQL 8 refuses such tables. */
 for (const { server, label } of (await testedServers()).filter((features) => features.server === 'mariadb')) {
   it(`${label}: times of columns as servers before 5.6.4 made them are those of new ones`, {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const name = uniqueName('oldtime');
     await using database = await createMysqlDatabase(server);

@@ -20,7 +20,7 @@ for (const { server, label } of await testedServers()) {
   for (const [tool, run] of Object.entries(TOOLS)) {
     describe(`${tool} changes a captured table of ${label} under load`, () => {
       for (const presence of ['the daemon reads on', 'the daemon is away meanwhile'] as const) {
-        it(presence, { timeout: 120_000 }, async () => {
+        it(presence, { timeout: 360_000 }, async () => {
           const name = uniqueName('osc');
           await using database = await createMysqlDatabase(server, MIGRATED_SCHEMA);
           const only = { tables: { include: [`${database.name}\\.(t|done)`] } };

@@ -20,7 +20,7 @@ async function connection(database: MysqlDatabase) {
 for (const features of await testedServers()) {
   const { server, label } = features;
   describe(`what operators do to ${label}`, () => {
-    it('changes nothing and stops nothing where it is not about a captured table', { timeout: 180_000 }, async () => {
+    it('changes nothing and stops nothing where it is not about a captured table', { timeout: 480_000 }, async () => {
       const name = uniqueName('ops');
       await using database = await createMysqlDatabase(server, [TABLE]);
       const tables = { include: [`${database.name}\\.t`] };

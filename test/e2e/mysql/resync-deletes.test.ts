@@ -52,7 +52,7 @@ async function loseTheLog(database: AnyDatabase, name: string): Promise<void> {
 }
 
 for (const { label, create } of await everyDatabase()) {
-  test(`${label}: a resync deletes from the topics what is gone from the tables`, { timeout: 180_000 }, async () => {
+  test(`${label}: a resync deletes from the topics what is gone from the tables`, { timeout: 480_000 }, async () => {
     const name = uniqueName('sweep');
     await using database = await create(SCHEMA);
     const source = database.source(name, {
@@ -121,7 +121,7 @@ for (const { label, create } of await everyDatabase()) {
   });
 }
 
-test('a delete pass outlives kill -9, and is left out where nobody wants it', { timeout: 300_000 }, async () => {
+test('a delete pass outlives kill -9, and is left out where nobody wants it', { timeout: 600_000 }, async () => {
   const name = uniqueName('sweep');
   const [postgres] = await everyDatabase();
   await using database = await postgres!.create(SCHEMA);

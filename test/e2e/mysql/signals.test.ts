@@ -14,7 +14,7 @@ const SCHEMA = [
 ];
 
 for (const { server, label } of await testedServers()) {
-  test(`rows of the signal table of ${label} snapshot tables`, { timeout: 120_000 }, async () => {
+  test(`rows of the signal table of ${label} snapshot tables`, { timeout: 360_000 }, async () => {
     const name = uniqueName('signals');
     await using database = await createMysqlDatabase(server, SCHEMA);
     const source = mysqlSource(name, database, {

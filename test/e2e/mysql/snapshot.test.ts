@@ -48,7 +48,7 @@ for (const { server, label } of await testedServers()) {
   for (const kills of [0, 3]) {
     const named = kills === 0 ? 'under load' : `under load and ${kills} times kill -9`;
     test(`an initial snapshot of ${label} ${named}: the folded topics are the tables`, {
-      timeout: 240_000,
+      timeout: 600_000,
     }, async (context) => {
       const name = uniqueName('snap');
       await using database = await createMysqlDatabase(server, SCHEMA);

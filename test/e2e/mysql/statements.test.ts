@@ -27,7 +27,7 @@ for (const { server, label } of await testedServers()) {
       );
     }
     for (const statement of hidden) {
-      it(`${statement} in place of its rows stops the source`, { timeout: 60_000 }, async () => {
+      it(`${statement} in place of its rows stops the source`, { timeout: 240_000 }, async () => {
         const name = uniqueName('hidden');
         await using database = await createMysqlDatabase(server, [
           TABLE,
@@ -50,7 +50,7 @@ for (const { server, label } of await testedServers()) {
     }
 
     it('that make or change captured tables are understood, however they are written', {
-      timeout: 60_000,
+      timeout: 240_000,
     }, async () => {
       const name = uniqueName('ddl');
       await using database = await createMysqlDatabase(server, [TABLE, 'INSERT INTO t VALUES (1, 1), (2, 2)']);

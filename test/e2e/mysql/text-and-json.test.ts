@@ -48,7 +48,7 @@ const SAMPLE =
 const servers = await testedServers();
 
 for (const { server, label, utf8Charsets, keepsForeignBytes } of servers) {
-  it(`${label}: texts of every common character set are what the server makes of them`, { timeout: 120_000 }, () =>
+  it(`${label}: texts of every common character set are what the server makes of them`, { timeout: 360_000 }, () =>
     compareTexts(server, [...MULTI_BYTE, ...utf8Charsets], keepsForeignBytes),
   );
 }
@@ -105,7 +105,7 @@ async function compareTexts(server: MysqlServer, multiByte: readonly string[], k
 }
 
 for (const { server, label } of servers.filter(({ hasBinaryJson }) => hasBinaryJson)) {
-  it(`${label}: JSON is the text that the server prints`, { timeout: 120_000 }, () => compareDocuments(server));
+  it(`${label}: JSON is the text that the server prints`, { timeout: 360_000 }, () => compareDocuments(server));
 }
 
 async function compareDocuments(server: MysqlServer): Promise<void> {

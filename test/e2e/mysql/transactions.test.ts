@@ -52,7 +52,7 @@ const ids = (told: readonly Change[]) => told.map(({ op, after, before }) => `${
 for (const { server, label, keepsPreparedXa, compression } of await testedServers()) {
   describe(label, () => {
     it('rows of an XA transaction are told at XA COMMIT, not before, also over a restart', {
-      timeout: 90_000,
+      timeout: 300_000,
     }, async () => {
       const name = uniqueName('xa');
       await using database = await createMysqlDatabase(server, [TABLE]);
@@ -109,7 +109,7 @@ for (const { server, label, keepsPreparedXa, compression } of await testedServer
     });
 
     it('columns that a MINIMAL image leaves out are unavailable and listed, never null', {
-      timeout: 60_000,
+      timeout: 240_000,
     }, async () => {
       const name = uniqueName('minimal');
       await using database = await createMysqlDatabase(server, [TABLE, "INSERT INTO t VALUES (1, 1, x'0102', 'one')"]);
@@ -136,7 +136,7 @@ for (const { server, label, keepsPreparedXa, compression } of await testedServer
     });
 
     it(`${compression === null ? '' : 'compressed '}transactions, and rows of 14 MB, arrive whole`, {
-      timeout: 120_000,
+      timeout: 360_000,
     }, async () => {
       const name = uniqueName('zip');
       await using database = await createMysqlDatabase(server, [TABLE]);
@@ -173,7 +173,7 @@ for (const { server, label, keepsPreparedXa, compression } of await testedServer
       }
     });
 
-    it('a statement that is logged instead of its rows stops the source and says so', { timeout: 60_000 }, async () => {
+    it('a statement that is logged instead of its rows stops the source and says so', { timeout: 240_000 }, async () => {
       const name = uniqueName('stmt');
       await using database = await createMysqlDatabase(server, [TABLE]);
       await using daemon = await Daemon.create({ sources: [mysqlSource(name, database)] });
@@ -193,7 +193,7 @@ for (const { server, label, keepsPreparedXa, compression } of await testedServer
     });
 
     it('a table that is swapped in by RENAME, as online schema changes do, goes on under its name', {
-      timeout: 60_000,
+      timeout: 240_000,
     }, async () => {
       const name = uniqueName('swap');
       await using database = await createMysqlDatabase(server, [TABLE, 'INSERT INTO t (id, v) VALUES (1, 1)']);

@@ -39,7 +39,7 @@ for (const features of await testedServers()) {
     // The setting, null where the server has none and says the least.
     for (const metadata of canLeaveNamesOut ? ['FULL', least] : [null]) {
       it(`in old rows and new ones, under every setting, metadata ${metadata ?? 'unknown'}`, {
-        timeout: 240_000,
+        timeout: 600_000,
       }, async () => {
         const name = uniqueName('types');
         await using database = await createMysqlDatabase(server);

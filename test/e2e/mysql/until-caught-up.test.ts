@@ -28,7 +28,7 @@ async function idsIn(topic: string): Promise<number[]> {
 }
 
 test('each run publishes and checkpoints everything that was committed before it, and ends', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   const ofPostgres = uniqueName('batch');
   await using postgres = await createPostgresDatabase({ prefix: 'batch', sql: TABLE });

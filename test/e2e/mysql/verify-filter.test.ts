@@ -7,7 +7,7 @@ import { uniqueName } from '../../support/unique-name.ts';
 
 for (const { server, label } of await testedServers()) {
   test(`${label}: rows that snapshot.where leaves out need not be in the topic, and those that are must be equal`, {
-    timeout: 120_000,
+    timeout: 360_000,
   }, async () => {
     const name = uniqueName('filter');
     await using database = await createMysqlDatabase(server, FILTERED_TABLES);

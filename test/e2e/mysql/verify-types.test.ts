@@ -13,7 +13,7 @@ import { verify } from '../../support/verify-command.ts';
 const OPTIONAL = /\bt_(maria|vector)\b/;
 
 for (const { server, label } of await testedServers()) {
-  it(`rows of every type are equal to what is streamed of them, on ${label}`, { timeout: 120_000 }, async () => {
+  it(`rows of every type are equal to what is streamed of them, on ${label}`, { timeout: 360_000 }, async () => {
     await using database = await createMysqlDatabase(server, ["SET SESSION sql_mode = ''"]);
     const name = uniqueName('types');
     const adjusted = { schema_name_adjustment: 'avro', field_name_adjustment: 'avro_unicode' };

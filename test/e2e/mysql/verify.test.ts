@@ -18,7 +18,7 @@ const TABLES = [
 for (const { server, label } of await testedServers()) {
   describe(label, () => {
     it('tables are equal to what the stream published of them, also while they change, and damage is named', {
-      timeout: 120_000,
+      timeout: 360_000,
     }, async () => {
       const name = uniqueName('verify');
       await using database = await createMysqlDatabase(server, TABLES);

@@ -12,7 +12,7 @@ import { kafkaBrokers } from '../../support/services.ts';
 import { readTopics } from '../../support/topic-reader.ts';
 import { uniqueName } from '../../support/unique-name.ts';
 
-describe('fenced topic', { timeout: 120_000 }, () => {
+describe('fenced topic', { timeout: 360_000 }, () => {
   let name: string;
   let faults: Map<string, Fault[]>;
   const topics: KafkaFencedTopic[] = [];

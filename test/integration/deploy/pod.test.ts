@@ -16,7 +16,7 @@ const [container] = read('deployment.yaml').spec.template.spec.containers;
 const configuration: string = read('configmap.yaml').data['tailrace.yaml'];
 
 test('a daemon with the configuration of the ConfigMap is alive and not ready while nothing can be reached', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'tailrace-pod-'));
   const secrets = join(directory, 'secrets');

@@ -152,7 +152,7 @@ for (const { server, label, hasGtids } of await testedServers()) {
       assert.equal((await read({})).length, 30);
     });
 
-    it('of values beyond a packet is whole', { timeout: 120_000 }, async () => {
+    it('of values beyond a packet is whole', { timeout: 360_000 }, async () => {
       await using lab = await SnapshotLab.open(server);
       await lab.database.query('CREATE TABLE t (id int PRIMARY KEY, v longblob, w int)');
       const sizes = [0, 1, 250, 251, 65_535, 65_536, 16_000_000];

@@ -33,7 +33,7 @@ for (const { server, label } of await testedServers()) {
       ['unsigned numbers', 'id bigint unsigned', 'id', '18446744073709551615 - n * 7'],
       ['a number and a text', 'a int, b varchar(20)', 'a, b', "n DIV 4, CONCAT('x', n)"],
     ] as const) {
-      it(`of ${name} are about equal, and hold every row once`, { timeout: 60_000 }, async () => {
+      it(`of ${name} are about equal, and hold every row once`, { timeout: 240_000 }, async () => {
         await using lab = await SnapshotLab.open(server);
         await fill(lab, columns, key, values);
         const table = await lab.table('t');

@@ -212,7 +212,7 @@ for (const features of await testedServers()) {
   const { server, label } = features;
   describe(`${label}: a row that is read and one that is streamed have the same bytes`, () => {
     for (const [mode, types] of Object.entries(MODES)) {
-      it(`of every type, ${mode}`, { timeout: 120_000 }, async () => {
+      it(`of every type, ${mode}`, { timeout: 360_000 }, async () => {
         await using lab = await SnapshotLab.open(server, { types });
         await using session = await lab.stream();
         await lab.database.query(LENIENT);
@@ -223,7 +223,7 @@ for (const features of await testedServers()) {
       });
     }
 
-    it('of every character set', { timeout: 120_000 }, async () => {
+    it('of every character set', { timeout: 360_000 }, async () => {
       await using lab = await SnapshotLab.open(server);
       await using session = await lab.stream();
       await lab.database.query("SET SESSION sql_mode = ''");
@@ -266,7 +266,7 @@ for (const features of await testedServers()) {
       });
     }
 
-    it('and the same keys, of every type', { timeout: 120_000 }, async () => {
+    it('and the same keys, of every type', { timeout: 360_000 }, async () => {
       await using lab = await SnapshotLab.open(server);
       await using session = await lab.stream();
       await lab.database.query("SET SESSION sql_mode = '', time_zone = '+00:00'");
@@ -287,7 +287,7 @@ for (const features of await testedServers()) {
       await compareAll(lab, session, (table, at) => `${table} ${at}`);
     });
 
-    it('of tables of every shape', { timeout: 120_000 }, async () => {
+    it('of tables of every shape', { timeout: 360_000 }, async () => {
       await using lab = await SnapshotLab.open(server);
       await using session = await lab.stream();
       await lab.database.query("SET SESSION sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00'");

@@ -167,7 +167,7 @@ for (const { server, label } of await testedServers()) {
       ['with a key', 'PRIMARY KEY', 12],
       ['without a key', 'KEY', 8],
     ] as const) {
-      it(`of a table ${kind} are what they say`, { timeout: 90_000 }, async () => {
+      it(`of a table ${kind} are what they say`, { timeout: 300_000 }, async () => {
         await using lab = await SnapshotLab.open(server);
         await using stream = await lab.stream();
         await fill(lab, key);
@@ -291,7 +291,7 @@ for (const { server, label } of await testedServers()) {
       }
     });
 
-    it('are passed by a stream to which nothing comes', { timeout: 60_000 }, async () => {
+    it('are passed by a stream to which nothing comes', { timeout: 240_000 }, async () => {
       await using lab = await SnapshotLab.open(server);
       await fill(lab, 'PRIMARY KEY');
       await using stream = await lab.stream();

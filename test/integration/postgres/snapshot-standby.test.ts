@@ -44,7 +44,7 @@ async function replayed(primary: pg.Client): Promise<void> {
 
 // Logical decoding on a standby came with Postgres 16.
 test('a standby shows in its views what it had replayed, and is passed by an idle stream', {
-  timeout: 120_000,
+  timeout: 360_000,
   skip: version < 16,
 }, async () => {
   if (version < 16) return;

@@ -90,7 +90,7 @@ function image(batch: ChangeBatch<unknown>, index: number, which: RowImage): rea
 
 for (const seed of [1, 2]) {
   test(`tables that are written to are read without a row lost, left over or stepping back (seed ${seed})`, {
-    timeout: 120_000,
+    timeout: 360_000,
   }, async () => {
     await using database = await createPostgresDatabase({
       sql: `CREATE SEQUENCE numbers; CREATE TABLE t (a int PRIMARY KEY, v bigint);

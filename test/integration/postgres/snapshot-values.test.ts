@@ -31,7 +31,7 @@ const TEXTS: readonly (string | null)[] = [
   '\t\n'.repeat(1_000_000),
 ];
 
-test('values come as they are stored, whatever COPY makes of them', { timeout: 60_000 }, async () => {
+test('values come as they are stored, whatever COPY makes of them', { timeout: 240_000 }, async () => {
   await using database = await createPostgresDatabase({
     sql: 'CREATE TABLE t (a int PRIMARY KEY, before text, v text, after text)',
   });
@@ -82,7 +82,7 @@ test('a chunk ends before the row that is beyond a limit, and has one row at lea
   assert.equal((await read({})).count, 20_000);
 });
 
-test('time that is up ends a statement that has given a row', { timeout: 30_000 }, async () => {
+test('time that is up ends a statement that has given a row', { timeout: 120_000 }, async () => {
   await using database = await createPostgresDatabase({
     sql: `CREATE TABLE t (a int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 10)`,
   });

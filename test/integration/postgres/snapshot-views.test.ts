@@ -220,7 +220,7 @@ test('connections are kept from view to view, and none is left', async () => {
   await awaitConnections(database, 0);
 });
 
-test('a read that is given up leaves a reader that reads, and no statement', { timeout: 60_000 }, async () => {
+test('a read that is given up leaves a reader that reads, and no statement', { timeout: 240_000 }, async () => {
   await using database = await createPostgresDatabase({
     sql: `CREATE TABLE t (a int PRIMARY KEY, v text); INSERT INTO t SELECT i, repeat('x', 2000) FROM generate_series(1, 30000) i`,
   });
@@ -259,7 +259,7 @@ test('a read that is given up leaves a reader that reads, and no statement', { t
   await awaitConnections(database, 0);
 });
 
-test('a deadline that passes is an error that passes, and leaves no connection', { timeout: 60_000 }, async () => {
+test('a deadline that passes is an error that passes, and leaves no connection', { timeout: 240_000 }, async () => {
   await using database = await createPostgresDatabase({ sql: SCHEMA });
   // Shorter than a lock is waited for.
   await using reader = await openReader(new SourceUnderTest(database, { query_timeout_ms: 300 }));

@@ -39,7 +39,7 @@ async function waitForStandbys(client: pg.Client, names: string): Promise<void> 
 }
 
 test('a view waits until what was emitted is visible, which is long after it was in the log', {
-  timeout: 90_000,
+  timeout: 300_000,
 }, async () => {
   await using operator = await connect();
   await using waiting = await connect();
@@ -78,7 +78,7 @@ test('a view waits until what was emitted is visible, which is long after it was
   );
 });
 
-test('a synchronous standby that is away does not hold up the heartbeat of a view', { timeout: 60_000 }, async () => {
+test('a synchronous standby that is away does not hold up the heartbeat of a view', { timeout: 240_000 }, async () => {
   await using operator = await connect();
   await operator.query('DROP TABLE IF EXISTS u; CREATE TABLE u (a int PRIMARY KEY)');
   const tested = new SourceUnderTest({ name: 'postgres', url } as PostgresDatabase);
