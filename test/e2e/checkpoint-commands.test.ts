@@ -45,7 +45,7 @@ for (const store of ['file', 'kafka'] as const) {
       }
       assert.equal((await daemon.status(name)).state, 'streaming', 'the owner is not disturbed');
       await database.query('INSERT INTO t VALUES (51)');
-      await awaitTopicEnds(new Map([[`${name}.public.t`, 51]]), 30_000);
+      await awaitTopicEnds(new Map([[`${name}.public.t`, 51]]), 90_000);
 
       // A paused source does not run, although its daemon does.
       const url = await daemon.url();

@@ -53,7 +53,7 @@ test('a source is paused, resumed and resynced from the command line, losing and
     assert.match(table.out, new RegExp(`^SOURCE .*\n${name} +paused `));
 
     assert.equal((await tailrace(['resume', name, ...url])).code, 0);
-    await awaitTopicEnds(new Map([[`${name}.public.t`, 200]]), 30_000);
+    await awaitTopicEnds(new Map([[`${name}.public.t`, 200]]), 90_000);
     await awaitConfirmed(database, name);
     assert.deepEqual(await ids(), numbers(1, 200));
     const running = await tailrace(['resume', name, ...url]);

@@ -47,7 +47,7 @@ test('sources that cannot run say why and leave the others alone', { timeout: 36
   try {
     daemon.start();
     const reached = (name: string, state: string) =>
-      awaitUntil(`${name} is ${state}`, async () => (await daemon.status(name)).state === state, { timeoutMs: 30_000 });
+      awaitUntil(`${name} is ${state}`, async () => (await daemon.status(name)).state === state, { timeoutMs: 90_000 });
     await reached(names.good, 'streaming');
     await reached(names.role, 'failed');
     await reached(names.database, 'failed');

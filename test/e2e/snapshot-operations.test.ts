@@ -41,7 +41,7 @@ test('an ad-hoc snapshot reads chosen tables while streaming, with a filter', { 
   try {
     await daemon.start().streaming();
     await database.query("INSERT INTO a VALUES (100000, 'EU')");
-    await awaitTopicEnds(new Map([[`${name}.public.a`, 1]]), 30_000);
+    await awaitTopicEnds(new Map([[`${name}.public.a`, 1]]), 90_000);
     const none = await send(daemon, 'POST', `${name}/snapshots`, { tables: ['public\\.missing'] });
     assert.deepEqual([none.status, none.body.code, none.body.field], [400, 'SNAPSHOT_NO_TABLE', 'tables']);
     const begun = await send(daemon, 'POST', `${name}/snapshots`, { tables: ['public\\.a'], where: "region = 'EU'" });

@@ -68,7 +68,7 @@ it('a topic that is deleted while its source runs needs a resync once Kafka has 
 async function deleteTopic(tailed: TailedDatabase): Promise<void> {
   const topic = tailed.topic('public.t');
   await deleteTopicsNamed([topic]);
-  await awaitUntil(`${topic} is gone`, async () => !(await listTopics(topic)).includes(topic), { timeoutMs: 30_000 });
+  await awaitUntil(`${topic} is gone`, async () => !(await listTopics(topic)).includes(topic), { timeoutMs: 90_000 });
 }
 
 async function resync(daemon: Daemon, source: string): Promise<void> {

@@ -55,7 +55,7 @@ for (const server of ['mysql', 'mariadb'] as const satisfies readonly MysqlServe
       await pair.follow(replica, primary);
       await withDaemon(primary, async ({ daemon, proxy, name, database }) => {
         await insert(primary, database, 1, 20);
-        await awaitTopicEnds(new Map([[`${name}.${database}.t`, 20]]), 30_000);
+        await awaitTopicEnds(new Map([[`${name}.${database}.t`, 20]]), 90_000);
         await pair.caughtUp(replica, primary);
         await primary.kill();
         await daemon.until('the source misses its server', async () => {
@@ -82,7 +82,7 @@ for (const server of ['mysql', 'mariadb'] as const satisfies readonly MysqlServe
       );
       await withDaemon(right, async ({ daemon, proxy, name, database }) => {
         await insert(right, database, 1, 5);
-        await awaitTopicEnds(new Map([[`${name}.${database}.t`, 5]]), 30_000);
+        await awaitTopicEnds(new Map([[`${name}.${database}.t`, 5]]), 90_000);
         await create(wrong, database);
         for (const id of server === 'mariadb' ? [ids[1], ids[0]] : [ids[1]]) {
           await wrong.run(`SET GLOBAL server_id = ${id}`);
@@ -121,7 +121,7 @@ for (const server of ['mysql', 'mariadb'] as const satisfies readonly MysqlServe
       await withDaemon(node, async ({ daemon, name, database }) => {
         await node.run('FLUSH BINARY LOGS', 'FLUSH BINARY LOGS');
         await insert(node, database, 1, 5);
-        await awaitTopicEnds(new Map([[`${name}.${database}.t`, 5]]), 30_000);
+        await awaitTopicEnds(new Map([[`${name}.${database}.t`, 5]]), 90_000);
         assert.equal(await daemon.stop(), 0);
         await insert(node, database, 6, 6);
         await node.run(server === 'mysql' ? 'RESET BINARY LOGS AND GTIDS' : 'RESET MASTER');

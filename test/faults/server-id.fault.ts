@@ -31,7 +31,7 @@ for (const { server, label } of await testedServers()) {
     try {
       await daemons[0]!.start().streaming();
       await database.query('INSERT INTO t VALUES (1)');
-      await awaitTopicEnds(new Map([[`${names[0]}.${database.name}.t`, 1]]), 30_000);
+      await awaitTopicEnds(new Map([[`${names[0]}.${database.name}.t`, 1]]), 90_000);
       await daemons[1]!.start();
       await daemons[0]!.until('the first is told that its id is taken', async () => {
         const { last_error } = await daemons[0]!.status(names[0]!);

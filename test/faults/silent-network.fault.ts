@@ -31,7 +31,7 @@ for (const { label, create } of await everyDatabase()) {
     try {
       await daemon.start().streaming();
       await database.query('INSERT INTO t VALUES (1)');
-      await awaitTopicEnds(new Map([[topic, 1]]), 30_000);
+      await awaitTopicEnds(new Map([[topic, 1]]), 90_000);
 
       proxy.fallSilent();
       await database.query('INSERT INTO t VALUES (2)');

@@ -1,5 +1,5 @@
 export interface AwaitUntilOptions {
-  /** Gives up after this long; 30 s unless told. */
+  /** Gives up after this long; 60 s unless told. */
   readonly timeoutMs?: number;
   /** Pause between two looks; 25 ms unless told. */
   readonly intervalMs?: number;
@@ -9,14 +9,14 @@ export interface AwaitUntilOptions {
  * Looks until `condition` answers with something other than `false`, `null` or `undefined`, and resolves with that answer.
  * A look that throws counts as "not yet"; at the deadline the last error becomes the cause.
  *
- * @param what completes the sentence "waited 30 s until …" of the failure message
+ * @param what completes the sentence "waited 60 s until …" of the failure message
  */
 export async function awaitUntil<T>(
   what: string,
   condition: () => T | Promise<T>,
   options: AwaitUntilOptions = {},
 ): Promise<Exclude<T, false | null | undefined>> {
-  const timeoutMs = options.timeoutMs ?? 30_000;
+  const timeoutMs = options.timeoutMs ?? 60_000;
   const intervalMs = options.intervalMs ?? 25;
   const deadline = performance.now() + timeoutMs;
   for (;;) {

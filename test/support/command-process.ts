@@ -42,13 +42,13 @@ export class CommandProcess implements AsyncDisposable {
   }
 
   /** Waits for words on standard error. */
-  async said(words: string, timeoutMs = 30_000): Promise<this> {
+  async said(words: string, timeoutMs = 90_000): Promise<this> {
     await awaitUntil(`the command said "${words}"`, () => this.stderr.includes(words), { timeoutMs });
     return this;
   }
 
   /** Waits until standard output has at least `count` lines. */
-  async printed(count: number, timeoutMs = 30_000): Promise<string[]> {
+  async printed(count: number, timeoutMs = 90_000): Promise<string[]> {
     await awaitUntil(`the command printed ${count} lines`, () => this.lines.length >= count, { timeoutMs });
     return this.lines;
   }

@@ -88,7 +88,7 @@ export class Daemon implements AsyncDisposable {
   }
 
   /** Waits until every source streams. */
-  async streaming(timeoutMs = 30_000): Promise<this> {
+  async streaming(timeoutMs = 90_000): Promise<this> {
     await this.until('every source streams', async () => (await this.get('/readyz')).status === 200, timeoutMs);
     return this;
   }
@@ -102,7 +102,7 @@ export class Daemon implements AsyncDisposable {
   async until<T>(
     what: string,
     condition: () => T | Promise<T>,
-    timeoutMs = 30_000,
+    timeoutMs = 90_000,
   ): Promise<Exclude<T, false | null | undefined>> {
     try {
       return await awaitUntil(what, condition, { timeoutMs });
@@ -122,7 +122,7 @@ export class Daemon implements AsyncDisposable {
   }
 
   /** SIGTERM; resolves with the exit code (or the signal that ended it). */
-  async stop(timeoutMs = 30_000): Promise<number | NodeJS.Signals> {
+  async stop(timeoutMs = 90_000): Promise<number | NodeJS.Signals> {
     return this.#end('SIGTERM', timeoutMs);
   }
 
@@ -135,7 +135,7 @@ export class Daemon implements AsyncDisposable {
   }
 
   /** Resolves when the process has ended by itself. */
-  async ended(timeoutMs = 30_000): Promise<number | NodeJS.Signals> {
+  async ended(timeoutMs = 90_000): Promise<number | NodeJS.Signals> {
     return this.until('the daemon ended', () => this.#exit, timeoutMs);
   }
 

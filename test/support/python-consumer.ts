@@ -79,6 +79,6 @@ async function pythonVersion(): Promise<string | null> {
   // Debian splits `ensurepip` off, without which `venv` makes nothing.
   const look =
     'import sys, importlib.util as u; print("%d.%d" % sys.version_info[:2] if u.find_spec("ensurepip") else "")';
-  const version = (await runCommand('python3', ['-c', look], { timeoutMs: 30_000 })).trim();
+  const version = (await runCommand('python3', ['-c', look], { timeoutMs: 90_000 })).trim();
   return version === '' ? null : version;
 }

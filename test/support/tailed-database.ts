@@ -53,7 +53,7 @@ export async function tailedDatabase(sql: string): Promise<TailedDatabase> {
     topic,
     async records(suffix, count, name = prefix) {
       const wanted = `${name}.${suffix}`;
-      await awaitTopicEnds(new Map([[wanted, count]]), 30_000);
+      await awaitTopicEnds(new Map([[wanted, count]]), 90_000);
       return decodeAll(await readTopics([wanted]), decoder);
     },
     async [Symbol.asyncDispose]() {
@@ -80,7 +80,7 @@ export function decodeAll(records: readonly ReadRecord[], decoder = new AvroDeco
 }
 
 /** Waits until the source is in `state`; the failure message has the end of the daemon's log. */
-export async function awaitState(daemon: Daemon, source: string, state: string, timeoutMs = 30_000) {
+export async function awaitState(daemon: Daemon, source: string, state: string, timeoutMs = 90_000) {
   const look = async () => {
     const status = await daemon.status(source);
     return status.state === state ? status : null;
@@ -113,7 +113,7 @@ export async function caughtUp(daemon: Daemon, { database }: TailedDatabase, sou
       );
       return slot?.done === true;
     },
-    { timeoutMs: 30_000 },
+    { timeoutMs: 90_000 },
   ).catch((error: unknown) => {
     throw new Error(`the end of the daemon's log:\n${daemon.output.slice(-3_000)}`, { cause: error });
   });

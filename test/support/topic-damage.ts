@@ -13,7 +13,7 @@ export async function rewriteTopic(
   const records = change(await readTopics([topic]));
   await deleteTopicsNamed([topic]);
   await awaitUntil(`${topic} was deleted`, async () => !(await listTopics(topic)).includes(topic), {
-    timeoutMs: 30_000,
+    timeoutMs: 90_000,
   });
   await createKafkaTopics([{ topic, partitions }]);
   await appendRecords(topic, records);

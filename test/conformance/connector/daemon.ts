@@ -31,7 +31,7 @@ export function testDaemon(server: ConformanceServer): void {
       heir.start();
       await heir.until('the second daemon says that it waits', () => heir.output.includes('waiting until it stops'));
       await insert(1);
-      await awaitTopicEnds(new Map([[topic, ROWS]]), 30_000);
+      await awaitTopicEnds(new Map([[topic, ROWS]]), 90_000);
       assert.equal((await heir.status(name)).state, 'starting');
       assert.equal((await heir.get('/readyz')).status, 503);
       assert.equal((await owner.status(name)).state, 'streaming', 'the owner is not disturbed');

@@ -98,7 +98,7 @@ async function purge(database: MysqlDatabase, file: string): Promise<void> {
       await database.query(`PURGE BINARY LOGS TO '${files.at(-1)}'`);
       return false;
     },
-    { timeoutMs: 30_000 },
+    { timeoutMs: 90_000 },
   );
 }
 

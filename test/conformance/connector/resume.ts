@@ -222,7 +222,7 @@ export function testResume(server: ConformanceServer): void {
         behindSince = isBehind ? Math.min(behindSince, performance.now()) : Number.POSITIVE_INFINITY;
         return performance.now() - behindSince > 2 * impatience.patienceMs;
       },
-      { timeoutMs: 30_000, intervalMs: TOUCH_MS },
+      { timeoutMs: 90_000, intervalMs: TOUCH_MS },
     );
     let [rows, begins, commits, largestBatch] = [0, 0, 0, 0];
     for (let ended = false; !ended; ) {

@@ -38,13 +38,13 @@ for (const { server, label } of await testedServers()) {
       try {
         await daemon.start().streaming();
         await database.query('INSERT INTO t VALUES (1)');
-        await awaitTopicEnds(new Map([[`${name}.${database.name}.t`, 1]]), 30_000);
+        await awaitTopicEnds(new Map([[`${name}.${database.name}.t`, 1]]), 90_000);
         await database.query(
           `SET PASSWORD FOR '${account}'@'%' = ${server === 'mariadb' ? "PASSWORD('the-new-one')" : "'the-new-one'"}`,
         );
         await database.query('INSERT INTO t VALUES (2)');
         // What is connected stays so; the next connection is refused.
-        await awaitTopicEnds(new Map([[`${name}.${database.name}.t`, 2]]), 30_000);
+        await awaitTopicEnds(new Map([[`${name}.${database.name}.t`, 2]]), 90_000);
         const threads = await database.query<{ Id: number; User: string }>('SHOW PROCESSLIST');
         for (const { Id } of threads.filter(({ User }) => User === account)) {
           // One that ended meanwhile is fine.
@@ -60,7 +60,7 @@ for (const { server, label } of await testedServers()) {
         assert.equal(await daemon.stop(), 0);
         environment.CDC_PASSWORD = 'the-new-one';
         await daemon.start().streaming();
-        await awaitTopicEnds(new Map([[`${name}.${database.name}.t`, 3]]), 30_000);
+        await awaitTopicEnds(new Map([[`${name}.${database.name}.t`, 3]]), 90_000);
         assert.deepEqual([...new Set(await idsOf(`${name}.${database.name}.t`))], [1, 2, 3]);
         assert.equal(await daemon.stop(), 0);
       } finally {

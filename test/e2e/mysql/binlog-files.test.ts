@@ -46,7 +46,7 @@ for (const { server, label, hasGtids } of await testedServers()) {
           if (round % 2 === 1) await daemon.kill();
           else await daemon.start().streaming();
         }
-        await awaitTopicEnds(new Map([[topic, expected.length]]), 30_000);
+        await awaitTopicEnds(new Map([[topic, expected.length]]), 90_000);
         const decoder = new AvroDecoder();
         const places = new Map<number, string>();
         for (const { value } of await readTopics([topic])) {
@@ -94,7 +94,7 @@ for (const { server, label, hasGtids } of await testedServers()) {
       try {
         await daemon.start().streaming();
         await database.query("INSERT INTO t VALUES (1, 'told')");
-        await awaitTopicEnds(new Map([[`${name}.${database.name}.t`, 1]]), 30_000);
+        await awaitTopicEnds(new Map([[`${name}.${database.name}.t`, 1]]), 90_000);
         assert.equal(await daemon.stop(), 0);
         await database.query("INSERT INTO t VALUES (2, 'lost')");
         await database.query('FLUSH BINARY LOGS');

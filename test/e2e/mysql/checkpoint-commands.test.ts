@@ -31,7 +31,7 @@ for (const { server, label } of await testedServers()) {
     try {
       await daemon.start().streaming();
       await database.query('INSERT INTO t VALUES (1)');
-      await awaitTopicEnds(new Map([[topic, 1]]), 30_000);
+      await awaitTopicEnds(new Map([[topic, 1]]), 90_000);
       const position = await daemon.until('the row is checkpointed', async () => {
         const { changes_total, lag_seconds, position: at } = await daemon.status(name);
         return changes_total > 0 && lag_seconds === 0 ? at : null;
@@ -41,12 +41,12 @@ for (const { server, label } of await testedServers()) {
       assert.match(running.err, /is running/);
       assert.equal((await daemon.status(name)).state, 'streaming', 'the owner is not disturbed');
       await database.query('INSERT INTO t VALUES (2)');
-      await awaitTopicEnds(new Map([[topic, 2]]), 30_000);
+      await awaitTopicEnds(new Map([[topic, 2]]), 90_000);
       assert.equal(await daemon.stop(), 0, daemon.output.slice(-2_000));
       const set = await checkpoint('set', position);
       assert.equal(set.code, 0, set.err);
       await daemon.start().streaming();
-      await awaitTopicEnds(new Map([[topic, 3]]), 30_000);
+      await awaitTopicEnds(new Map([[topic, 3]]), 90_000);
       const ids = await idsIn(topic);
       assert.deepEqual(ids.slice(-2), [2, 2]);
       assert.equal(await daemon.stop(), 0);

@@ -124,7 +124,7 @@ for (const { server, label, isDefault } of await testedServers()) {
         await writer.write(primary, 20);
         await primary.run(`ALTER TABLE ${writer.database}.log ADD COLUMN added int DEFAULT 7`);
         await writer.write(primary, 5);
-        await awaitTopicEnds(new Map([[`${name}.${writer.database}.log`, 25]]), 30_000);
+        await awaitTopicEnds(new Map([[`${name}.${writer.database}.log`, 25]]), 90_000);
         assert.equal(await daemon.stop(), 0);
         await writer.write(primary, 10);
         await pair.caughtUp(replica, primary);
@@ -135,12 +135,12 @@ for (const { server, label, isDefault } of await testedServers()) {
         await pointAt(daemon, primary, replica);
         await daemon.start().streaming();
         await writer.write(replica, 10);
-        await awaitTopicEnds(new Map([[`${name}.${writer.database}.log`, 55]]), 30_000);
+        await awaitTopicEnds(new Map([[`${name}.${writer.database}.log`, 55]]), 90_000);
         assert.equal(await daemon.stop(), 0);
         // Started again it finds itself on the same server.
         await writer.write(replica, 5);
         await daemon.start().streaming();
-        await awaitTopicEnds(new Map([[`${name}.${writer.database}.log`, 60]]), 30_000);
+        await awaitTopicEnds(new Map([[`${name}.${writer.database}.log`, 60]]), 90_000);
         assert.equal(await daemon.stop(), 0);
         assert.deepEqual(await assertFolded(name, writer.database, replica), upTo(60));
       } finally {
@@ -162,7 +162,7 @@ for (const { server, label, isDefault } of await testedServers()) {
       try {
         await daemon.start().streaming();
         await writer.write(primary, 40);
-        await awaitTopicEnds(new Map([[topic, 30]]), 30_000);
+        await awaitTopicEnds(new Map([[topic, 30]]), 90_000);
         await pair.caughtUp(replica, primary);
         await primary.kill();
         await daemon.until('the source waits for its server', async () => {
@@ -201,7 +201,7 @@ for (const { server, label, isDefault } of await testedServers()) {
       try {
         await daemon.start().streaming();
         await writer.write(primary, 5);
-        await awaitTopicEnds(new Map([[`${name}.${writer.database}.log`, 5]]), 30_000);
+        await awaitTopicEnds(new Map([[`${name}.${writer.database}.log`, 5]]), 90_000);
         assert.equal(await daemon.stop(), 0);
         // In a domain of MariaDB that the checkpoint does not know of.
         await writer.write(primary, 5, 9);
@@ -213,7 +213,7 @@ for (const { server, label, isDefault } of await testedServers()) {
         // The old primary still has it all.
         await pointAt(daemon, replica, primary);
         await daemon.start().streaming();
-        await awaitTopicEnds(new Map([[`${name}.${writer.database}.log`, 10]]), 30_000);
+        await awaitTopicEnds(new Map([[`${name}.${writer.database}.log`, 10]]), 90_000);
         assert.deepEqual(await assertFolded(name, writer.database, primary), upTo(10));
       } finally {
         await deleteKafkaTopics(name);
@@ -233,7 +233,7 @@ for (const { server, label, isDefault } of await testedServers()) {
         await pair.caughtUp(replica, primary);
         await pair.promote(replica);
         await writer.write(primary, 4);
-        await awaitTopicEnds(new Map([[`${name}.${writer.database}.log`, 9]]), 30_000);
+        await awaitTopicEnds(new Map([[`${name}.${writer.database}.log`, 9]]), 90_000);
         assert.equal(await daemon.stop(), 0);
         await pointAt(daemon, primary, replica);
         await assertRefused(daemon, name, 'MYSQL_GTID_NOT_EXECUTED');

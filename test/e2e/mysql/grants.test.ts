@@ -62,11 +62,11 @@ for (const { server, label } of await testedServers()) {
         await database.query('INSERT INTO t VALUES (1, 1)');
         await database.query('ALTER TABLE t ADD COLUMN note varchar(20) DEFAULT "n"');
         await database.query("INSERT INTO t VALUES (2, 2, 'two')");
-        await awaitTopicEnds(new Map([[topic, 2]]), 30_000);
+        await awaitTopicEnds(new Map([[topic, 2]]), 90_000);
         assert.equal(await daemon.stop(), 0);
         await database.query("INSERT INTO t VALUES (3, 3, 'three')");
         await daemon.start().streaming();
-        await awaitTopicEnds(new Map([[topic, 3]]), 30_000);
+        await awaitTopicEnds(new Map([[topic, 3]]), 90_000);
         assert.equal(await daemon.stop(), 0);
 
         for (const { privilege, on } of grants) {

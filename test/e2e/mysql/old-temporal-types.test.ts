@@ -39,7 +39,7 @@ for (const { server, label } of (await testedServers()).filter((features) => fea
         await database.query(`INSERT INTO ${table} VALUES ${VALUES.join(',')}`);
       const told = async (table: string) => {
         const topic = `${name}.${database.name}.${table}`;
-        await awaitTopicEnds(new Map([[topic, VALUES.length]]), 30_000);
+        await awaitTopicEnds(new Map([[topic, VALUES.length]]), 90_000);
         const decoder = new AvroDecoder();
         const values = await Promise.all((await readTopics([topic])).map(({ value }) => decoder.decode(value)));
         return (values as { after: object }[]).map(({ after }) => ({ ...after }));

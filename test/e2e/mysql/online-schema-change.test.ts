@@ -41,7 +41,7 @@ for (const { server, label } of await testedServers()) {
             await database.query('CREATE TABLE done (id int PRIMARY KEY)');
             await database.query('INSERT INTO done VALUES (1)');
             for (const prefix of [`${name}_one`, `${name}_all`]) {
-              await awaitTopicEnds(new Map([[`${prefix}.${database.name}.done`, 1]]), 30_000);
+              await awaitTopicEnds(new Map([[`${prefix}.${database.name}.done`, 1]]), 90_000);
               await assertFolds(prefix, database, writer.written);
             }
             assert.equal(await daemon.stop(), 0);

@@ -49,7 +49,7 @@ for (const features of await testedServers()) {
           return (await daemon.status(name)).changes_total >= rows.length;
         });
         const topic = `${name}.${database.name}.t`;
-        await awaitTopicEnds(new Map([[topic, rows.length]]), 30_000);
+        await awaitTopicEnds(new Map([[topic, rows.length]]), 90_000);
         const decoder = new AvroDecoder();
         const records = await readTopics([topic]);
         const told = await Promise.all(

@@ -83,7 +83,7 @@ for (const { server, label } of await testedServers()) {
           assert.equal(last_error, null, last_error?.message);
           return changes_total >= 4;
         });
-        await awaitTopicEnds(new Map([[`${name}.${database.name}.t`, 1]]), 10_000);
+        await awaitTopicEnds(new Map([[`${name}.${database.name}.t`, 1]]), 90_000);
         const decoder = new AvroDecoder();
         const decoded = async (topic: string) =>
           Promise.all((await readTopics([topic])).map(({ value }) => decoder.decode(value)));

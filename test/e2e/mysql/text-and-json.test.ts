@@ -87,7 +87,7 @@ async function compareTexts(server: MysqlServer, multiByte: readonly string[], k
         `SELECT id, CONVERT(t USING utf8mb4) AS t, CONVERT(s USING utf8mb4) AS s, CONVERT(b USING utf8mb4) AS b FROM c_${charset} ORDER BY id`,
       );
       const topic = `${name}.${database.name}.c_${charset}`;
-      await awaitTopicEnds(new Map([[topic, stored.length]]), 30_000);
+      await awaitTopicEnds(new Map([[topic, stored.length]]), 90_000);
       const told = await Promise.all(
         (await readTopics([topic])).map(
           async ({ value }) => (await decoder.decode(value)) as { after: Record<string, unknown> },
@@ -127,7 +127,7 @@ async function compareDocuments(server: MysqlServer): Promise<void> {
       'SELECT id, CAST(j AS CHAR) AS j FROM t ORDER BY id',
     );
     const topic = `${name}.${database.name}.t`;
-    await awaitTopicEnds(new Map([[topic, COUNT + 1]]), 30_000);
+    await awaitTopicEnds(new Map([[topic, COUNT + 1]]), 90_000);
     const decoder = new AvroDecoder();
     const folded = new Map<number, unknown>();
     await daemon.until('the updates are told', async () => {

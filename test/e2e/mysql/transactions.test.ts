@@ -21,7 +21,7 @@ interface Change {
 /** What `t` told, deletes' tombstones left out. */
 async function changes(prefix: string, database: MysqlDatabase, count: number): Promise<Change[]> {
   const topic = `${prefix}.${database.name}.t`;
-  await awaitTopicEnds(new Map([[topic, count]]), 30_000);
+  await awaitTopicEnds(new Map([[topic, count]]), 90_000);
   const decoder = new AvroDecoder();
   const decoded = await Promise.all((await readTopics([topic])).map(({ value }) => decoder.decode(value)));
   return decoded.filter((value) => value !== null) as Change[];
@@ -173,7 +173,9 @@ for (const { server, label, keepsPreparedXa, compression } of await testedServer
       }
     });
 
-    it('a statement that is logged instead of its rows stops the source and says so', { timeout: 240_000 }, async () => {
+    it('a statement that is logged instead of its rows stops the source and says so', {
+      timeout: 240_000,
+    }, async () => {
       const name = uniqueName('stmt');
       await using database = await createMysqlDatabase(server, [TABLE]);
       await using daemon = await Daemon.create({ sources: [mysqlSource(name, database)] });

@@ -180,7 +180,7 @@ class Run implements AsyncDisposable {
   /** Rows inserted into `t`. */
   async told(count: number): Promise<unknown[]> {
     const topic = `${this.name}.${this.database.name}.t`;
-    await awaitTopicEnds(new Map([[topic, count]]), 30_000);
+    await awaitTopicEnds(new Map([[topic, count]]), 90_000);
     return (await this.#inserts(topic)).map(([, row]) => row);
   }
 

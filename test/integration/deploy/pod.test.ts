@@ -38,7 +38,7 @@ test('a daemon with the configuration of the ConfigMap is alive and not ready wh
     log += text;
   });
   try {
-    const looks = { timeoutMs: 30_000 };
+    const looks = { timeoutMs: 90_000 };
     const port = await awaitUntil('the daemon listens', () => /"url":"http:\/\/[^"]+:(\d+)"/.exec(log)?.[1], looks);
     const statusOf = async (probe: Manifest) => {
       const url = `http://127.0.0.1:${port}${probe.httpGet.path}`;

@@ -88,7 +88,7 @@ async function readTopic(topic: string, count: number): Promise<ReadRecord[]> {
         for (const message of batch.messages) records.push({ partition: batch.partition, message });
       },
     });
-    await awaitUntil(`${count} records were read`, () => records.length >= count, { timeoutMs: 30_000 });
+    await awaitUntil(`${count} records were read`, () => records.length >= count, { timeoutMs: 90_000 });
   } finally {
     await consumer.disconnect();
   }

@@ -11,7 +11,7 @@ import { createKafkaTopics } from '../../support/kafka-topics.ts';
 import { kafkaBrokers } from '../../support/services.ts';
 import { uniqueName } from '../../support/unique-name.ts';
 
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 90_000;
 const kafka = new Kafka({ clientId: 'tailrace-tests', brokers: kafkaBrokers(), logLevel: logLevel.NOTHING });
 const clock = new SystemClock();
 const made: string[] = [];

@@ -107,7 +107,7 @@ test('a commit record that begins where the acknowledged one ends is not skipped
       await first.readUntil(({ kind }) => kind === 'commit');
       return end !== undefined && String(end.lsn.high * 2 ** 32 + end.lsn.low) === next ? end : null;
     };
-    const end = await awaitUntil('two commit records lie side by side', adjacent, { timeoutMs: 30_000 });
+    const end = await awaitUntil('two commit records lie side by side', adjacent, { timeoutMs: 90_000 });
     first.stream.acknowledge(end);
     await first[Symbol.asyncDispose]();
     await using second = await tested.resume(end);

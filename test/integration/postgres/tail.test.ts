@@ -21,7 +21,7 @@ class Tail implements AsyncDisposable {
   }
 
   async ready(): Promise<this> {
-    await awaitUntil('the tail is ready', () => Promise.race([this.done, this.#isReady()]), { timeoutMs: 30_000 });
+    await awaitUntil('the tail is ready', () => Promise.race([this.done, this.#isReady()]), { timeoutMs: 90_000 });
     return this;
   }
 
@@ -30,7 +30,7 @@ class Tail implements AsyncDisposable {
   }
 
   async shown(count: number): Promise<readonly LiveChange[]> {
-    await awaitUntil(`${count} changes are shown`, () => this.changes.length >= count, { timeoutMs: 30_000 });
+    await awaitUntil(`${count} changes are shown`, () => this.changes.length >= count, { timeoutMs: 90_000 });
     return this.changes;
   }
 
@@ -72,7 +72,7 @@ test('a table that loses its primary key while the tail runs can be updated agai
   await database.query('INSERT INTO t VALUES (1)');
   await assert.rejects(database.query('UPDATE t SET id = 2'), { code: '55000' });
   await awaitUntil('the update is accepted', () => database.query('UPDATE t SET id = 2'), {
-    timeoutMs: 30_000,
+    timeoutMs: 90_000,
   });
   await database.query('INSERT INTO t VALUES (3)');
   await awaitUntil('the insert is shown', () => tail.changes.some(({ op, after }) => op === 'c' && after?.id === 3));
@@ -110,7 +110,7 @@ test('a table that is made or altered while the tail runs, and the rows of a par
   await awaitUntil(
     'the new table is published',
     async () => (await database.query(`SELECT FROM pg_publication_tables WHERE tablename = 'later'`)).length > 0,
-    { timeoutMs: 30_000 },
+    { timeoutMs: 90_000 },
   );
   await database.query('INSERT INTO later VALUES (3)');
   const changes = await tail.shown(3);
@@ -147,7 +147,7 @@ test('a tail stopped while it starts, and one that cannot start, leave nothing b
     // The slot waits for this transaction.
     await client.query('BEGIN; INSERT INTO t VALUES (1)');
     const tail = new Tail(database.url);
-    await awaitUntil('the slot is being made', async () => (await left(database)).length === 3, { timeoutMs: 30_000 });
+    await awaitUntil('the slot is being made', async () => (await left(database)).length === 3, { timeoutMs: 90_000 });
     tail.stop.abort();
     await tail.done;
     await client.query('COMMIT');
