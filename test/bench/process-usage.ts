@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { readProcessMemory } from '../support/process-memory.ts';
 
 /** Kernel clock ticks a second; 100 on every Linux that Node runs on (`getconf CLK_TCK`). */
 const TICKS_PER_SECOND = 100;
@@ -21,18 +22,7 @@ function statFields(pid: number | 'self'): string[] {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
-/** Largest resident set the process ever had, in MiB. From `VmHWM` of `proc_pid_status(5)`. */
+/** Largest resident set the process ever had, in MiB. */
 export function peakRssMiB(pid: number): number {
-  return statusKiB(pid, 'VmHWM') / 1024;
-}
-
-export function rssMiB(pid: number): number {
-  return statusKiB(pid, 'VmRSS') / 1024;
-}
-
-function statusKiB(pid: number, field: string): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const match = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status);
-  if (match === null) throw new Error(`/proc/${pid}/status has no ${field}`);
-  return Number(match[1]);
+  return readProcessMemory(pid).peakResidentBytes / 2 ** 20;
 }

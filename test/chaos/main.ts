@@ -5,6 +5,7 @@ import { DEFAULT_MYSQL } from '../../deploy/local/mysql.ts';
 import type { Service } from '../../deploy/local/service.ts';
 import { type StackRequest, startStack } from '../../deploy/local/stack.ts';
 import { stackEnvironment } from '../../deploy/local/stack-urls.ts';
+import { DURABLE } from '../support/binlog-pair.ts';
 import type { MysqlServer } from '../support/mysql-database.ts';
 import type { ChaosResult } from './kill-rounds.ts';
 import { runMysqlChaos } from './mysql-chaos.ts';
@@ -31,9 +32,6 @@ Kills the daemon with SIGKILL at random moments under load, over and over, and c
 TEST_POSTGRES_VERSION, TEST_MYSQL_VERSION and TEST_MARIADB_VERSION choose the server. Services named in TEST_POSTGRES_URL, TEST_MYSQL_URL, TEST_MARIADB_URL,
 TEST_KAFKA_BROKERS or TEST_REGISTRY_URL are used instead of started, but with --restarts.
 `;
-
-/** What MySQL or MariaDB has committed survives its SIGKILL. */
-const DURABLE = ['--sync-binlog=1', '--innodb-flush-log-at-trx-commit=1'];
 
 type Database = 'postgres' | MysqlServer;
 

@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { mariadb, mysql } from '../../connectors/mysql/index.ts';
 import { Source } from '../conformance/connector/source.ts';
-import { AvroDecoder } from '../support/avro-decoder.ts';
 import { type BinlogNode, BinlogPair } from '../support/binlog-pair.ts';
 import { Daemon } from '../support/daemon-process.ts';
 import { parseExposition } from '../support/exposition.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { awaitTopicEnds, deleteKafkaTopics } from '../support/kafka-topics.ts';
 import type { MysqlServer } from '../support/mysql-database.ts';
-import { readTopics } from '../support/topic-reader.ts';
+import { readIds } from '../support/read-rows.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
 /*
@@ -181,10 +180,6 @@ async function insert(node: BinlogNode, database: string, first: number, last: n
   await node.run(...ids.map((id) => `INSERT INTO ${database}.t VALUES (${id}, 'row ${id}')`));
 }
 
-async function idsOf(prefix: string, database: string): Promise<number[]> {
-  const decoder = new AvroDecoder();
-  const records = await readTopics([`${prefix}.${database}.t`]);
-  return Promise.all(
-    records.map(async ({ value }) => Number(((await decoder.decode(value)) as { after: { id: number } }).after.id)),
-  );
+function idsOf(prefix: string, database: string): Promise<number[]> {
+  return readIds(`${prefix}.${database}.t`);
 }

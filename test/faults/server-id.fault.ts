@@ -1,22 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AvroDecoder } from '../support/avro-decoder.ts';
 import { Daemon } from '../support/daemon-process.ts';
 import { awaitTopicEnds, deleteKafkaTopics } from '../support/kafka-topics.ts';
 import { createMysqlDatabase, mysqlSource } from '../support/mysql-database.ts';
+import { readIds } from '../support/read-rows.ts';
 import { testedServers } from '../support/server-features.ts';
-import { readTopics } from '../support/topic-reader.ts';
 import { uniqueName } from '../support/unique-name.ts';
 
 const TABLE = 'CREATE TABLE t (id int PRIMARY KEY)';
-
-async function idsOf(topic: string): Promise<number[]> {
-  const decoder = new AvroDecoder();
-  const records = await readTopics([topic]);
-  return Promise.all(
-    records.map(async ({ value }) => ((await decoder.decode(value)) as { after: { id: number } }).after.id),
-  );
-}
 
 for (const { server, label } of await testedServers()) {
   test(`${label}: two sources with one server id take turns: each is told which id is taken, and nothing is lost`, {
@@ -41,12 +32,12 @@ for (const { server, label } of await testedServers()) {
       await daemons[0]!.until(
         'both told the last row',
         async () => {
-          const told = await Promise.all(names.map((name) => idsOf(`${name}.${database.name}.t`)));
+          const told = await Promise.all(names.map((name) => readIds(`${name}.${database.name}.t`)));
           return told.every((ids) => ids.includes(3));
         },
         60_000,
       );
-      assert.deepEqual([...new Set(await idsOf(`${names[0]}.${database.name}.t`))], [1, 2, 3]);
+      assert.deepEqual([...new Set(await readIds(`${names[0]}.${database.name}.t`))], [1, 2, 3]);
     } finally {
       for (const daemon of daemons) await daemon[Symbol.asyncDispose]();
       for (const name of names) await deleteKafkaTopics(name);

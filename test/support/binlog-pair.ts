@@ -7,8 +7,8 @@ import type { Service } from '../../deploy/local/service.ts';
 import { endStack } from '../../deploy/local/stack.ts';
 import type { MysqlServer } from './mysql-database.ts';
 
-/** What is committed survives a SIGKILL of these servers. */
-const DURABLE = ['--sync-binlog=1', '--innodb-flush-log-at-trx-commit=1'];
+/** Options of MySQL or MariaDB: what is committed survives a SIGKILL of the server. */
+export const DURABLE = ['--sync-binlog=1', '--innodb-flush-log-at-trx-commit=1'];
 const SERVER_IDS = [2001, 2002] as const;
 const CAUGHT_UP_S = 30;
 

@@ -15,3 +15,12 @@ export async function readEnvelopes(topic: string): Promise<ReadEnvelope[]> {
   const values = (await readTopics([topic])).filter(({ value }) => value !== null);
   return Promise.all(values.map(async ({ value }) => (await decoder.decode(value)) as ReadEnvelope));
 }
+
+/** `id` of the row in each record of a topic of inserts, oldest first; a record that has no row makes it fail. */
+export async function readIds(topic: string): Promise<number[]> {
+  const decoder = new AvroDecoder();
+  const records = await readTopics([topic]);
+  return Promise.all(
+    records.map(async ({ value }) => ((await decoder.decode(value)) as { after: { id: number } }).after.id),
+  );
+}

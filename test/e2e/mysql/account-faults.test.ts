@@ -1,24 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { AvroDecoder } from '../../support/avro-decoder.ts';
 import { Daemon } from '../../support/daemon-process.ts';
 import { parseExposition } from '../../support/exposition.ts';
 import { awaitTopicEnds, deleteKafkaTopics } from '../../support/kafka-topics.ts';
 import { createMysqlDatabase, mysqlSource, uniqueAccount } from '../../support/mysql-database.ts';
+import { readIds } from '../../support/read-rows.ts';
 import { testedServers } from '../../support/server-features.ts';
 import { awaitState } from '../../support/tailed-database.ts';
-import { readTopics } from '../../support/topic-reader.ts';
 import { uniqueName } from '../../support/unique-name.ts';
 
 const TABLE = 'CREATE TABLE t (id int PRIMARY KEY)';
-
-async function idsOf(topic: string): Promise<number[]> {
-  const decoder = new AvroDecoder();
-  const records = await readTopics([topic]);
-  return Promise.all(
-    records.map(async ({ value }) => ((await decoder.decode(value)) as { after: { id: number } }).after.id),
-  );
-}
 
 for (const { server, label } of await testedServers()) {
   describe(label, () => {
@@ -61,7 +52,7 @@ for (const { server, label } of await testedServers()) {
         environment.CDC_PASSWORD = 'the-new-one';
         await daemon.start().streaming();
         await awaitTopicEnds(new Map([[`${name}.${database.name}.t`, 3]]), 90_000);
-        assert.deepEqual([...new Set(await idsOf(`${name}.${database.name}.t`))], [1, 2, 3]);
+        assert.deepEqual([...new Set(await readIds(`${name}.${database.name}.t`))], [1, 2, 3]);
         assert.equal(await daemon.stop(), 0);
       } finally {
         await deleteKafkaTopics(name);
