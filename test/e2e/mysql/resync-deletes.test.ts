@@ -146,9 +146,8 @@ test('a delete pass outlives kill -9, and is left out where nobody wants it', { 
     await awaitTopicEnds(new Map([[topic, ROWS + 4]]), 60_000);
     await daemon.kill();
     daemon.start();
-    const isDone = () => /"table":"public\.items","rows":\d+,"msg":"rows that are gone/.test(daemon.output);
-    await daemon.until('all are deleted', isDone, 60_000);
-    assert.ok((await deletes()) >= ROWS - 1);
+    // What the first life said of its end counts for nothing: it may have died before the broker had the records.
+    await daemon.until('all are deleted', async () => (await deletes()) >= ROWS - 1, 60_000);
     const verdict = await verify(daemon.configPath, name, '--table', 'items');
     assert.equal(verdict.code, 0, `${verdict.stderr}${JSON.stringify(verdict.report)}`);
     assert.equal(await daemon.stop(), 0);
