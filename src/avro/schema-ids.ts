@@ -65,7 +65,7 @@ export class SchemaIds {
     const id =
       (known === undefined ? null : await this.#confirm(known, subject, schema, signal)) ??
       (await this.#retried(subject, signal, () => this.#obtain(subject, schema, signal)));
-    if (id !== known) await this.#knownIds.put(key, id, signal);
+    if (id !== known) this.#knownIds.set(key, id);
     this.#ids.set(key, id);
     return id;
   }

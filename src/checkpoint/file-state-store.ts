@@ -6,7 +6,7 @@ import { OneAtATime } from '../core/one-at-a-time.ts';
 import type { SourceState, StateStore } from '../core/source-state.ts';
 import { fileError } from './file-error.ts';
 import { FileLock } from './file-lock.ts';
-import { decodeStateDocument, encodeStateDocument } from './state-document.ts';
+import { decodeStateDocument, StateDocumentEncoder } from './state-document.ts';
 
 /** Longest escaped source name in a file name; file systems allow 255 bytes with what we append. */
 const MAX_STEM_BYTES = 180;
@@ -76,6 +76,7 @@ class FileSourceState implements SourceState {
   readonly #lock: FileLock;
   readonly #disposed: () => void;
   readonly #turns = new OneAtATime();
+  readonly #encoder = new StateDocumentEncoder();
   #entries: ReadonlyMap<string, string>;
   #closed = false;
 
@@ -109,7 +110,7 @@ class FileSourceState implements SourceState {
         else next.set(key, value);
       }
       // Every save writes the whole of it, so that one whose outcome is unknown is made good by the next.
-      await replaceFile(this.#path, encodeStateDocument({ source: this.#source, entries: next }), this.#source);
+      await replaceFile(this.#path, this.#encoder.encode({ source: this.#source, entries: next }), this.#source);
       this.#entries = next;
     });
   }

@@ -10,30 +10,60 @@ export interface StateDocument {
 const FORMAT = 'tailrace-state';
 const FORMAT_VERSION = 1;
 
+/** One entry of a document, ready to be written. */
+interface Line {
+  /** The entry's value, of which the line was made. */
+  readonly text: string;
+  readonly isJson: boolean;
+  readonly line: string;
+}
+
+/** The document as text. */
+export function encodeStateDocument(document: StateDocument): string {
+  return new StateDocumentEncoder().encode(document);
+}
+
 /**
  * The state of one source as a readable JSON document: the file of the file store, and what `checkpoint export` prints.
  * Values that are canonical JSON stand in `entries` as JSON, others in `texts` as strings, so that every value comes back
  * to the byte. `sha256` covers all of it: a flipped bit in a position must not become another position.
+ *
+ * Lines are kept for the next document: of the thousands of entries that a thousand tables have, a save changes a few.
  */
-export function encodeStateDocument(document: StateDocument): string {
-  const sorted = [...document.entries].sort(byKey);
-  const entries: [string, unknown][] = [];
-  const texts: [string, string][] = [];
-  for (const [key, text] of sorted) {
-    const value = canonicalJson(text);
-    if (value === undefined) texts.push([key, text]);
-    else entries.push([key, value]);
+export class StateDocumentEncoder {
+  #lines = new Map<string, Line>();
+
+  encode({ source, entries }: StateDocument): string {
+    const sorted = [...entries].sort(byKey);
+    const lines = new Map<string, Line>();
+    for (const [key, text] of sorted) {
+      const before = this.#lines.get(key);
+      lines.set(key, before?.text === text ? before : renderLine(key, text));
+    }
+    this.#lines = lines;
+    const all = [...lines.values()];
+    const texts = all.filter(({ isJson }) => !isJson);
+    const fields = [
+      `"format": ${JSON.stringify(FORMAT)}`,
+      `"formatVersion": ${FORMAT_VERSION}`,
+      `"source": ${JSON.stringify(source)}`,
+      `"sha256": ${JSON.stringify(checksum(source, sorted))}`,
+      `"entries": ${renderObject(all.filter(({ isJson }) => isJson))}`,
+      ...(texts.length === 0 ? [] : [`"texts": ${renderObject(texts)}`]),
+    ];
+    return `{\n  ${fields.join(',\n  ')}\n}\n`;
   }
-  const body = {
-    format: FORMAT,
-    formatVersion: FORMAT_VERSION,
-    source: document.source,
-    sha256: checksum(document.source, sorted),
-    // fromEntries defines own properties, so that even a key such as __proto__ is only a key.
-    entries: Object.fromEntries(entries),
-    ...(texts.length === 0 ? {} : { texts: Object.fromEntries(texts) }),
-  };
-  return `${JSON.stringify(body, null, 2)}\n`;
+}
+
+function renderLine(key: string, text: string): Line {
+  const value = canonicalJson(text);
+  const isJson = value !== undefined;
+  const rendered = isJson ? JSON.stringify(value, null, 2).replaceAll('\n', '\n    ') : JSON.stringify(text);
+  return { text, isJson, line: `${JSON.stringify(key)}: ${rendered}` };
+}
+
+function renderObject(lines: readonly Line[]): string {
+  return lines.length === 0 ? '{}' : `{\n    ${lines.map(({ line }) => line).join(',\n    ')}\n  }`;
 }
 
 /**

@@ -1,18 +1,16 @@
 import type { KnownSchemaIds } from '../core/known-schema-ids.ts';
-import type { SourceState } from '../core/source-state.ts';
 import { isCount, StoredJson } from './stored-json.ts';
 
 const PREFIX = 'schema-id/';
 
-/** Registry ids, one entry `schema-id/<key>` each. */
+/** Registry ids, one entry `schema-id/<key>` each. New ones wait for the next save of the source's memory. */
 export class StoredSchemaIds implements KnownSchemaIds {
-  readonly #state: SourceState;
   readonly #ids = new Map<string, number>();
+  readonly #unsaved = new Map<string, string>();
 
   /** @throws FatalError where a stored entry is damaged. */
-  constructor(state: SourceState) {
-    this.#state = state;
-    for (const [key, text] of state.entries) {
+  constructor(entries: ReadonlyMap<string, string>) {
+    for (const [key, text] of entries) {
       if (key.startsWith(PREFIX)) this.#ids.set(key.slice(PREFIX.length), decodeId(text, key));
     }
   }
@@ -21,10 +19,20 @@ export class StoredSchemaIds implements KnownSchemaIds {
     return this.#ids.get(key);
   }
 
-  async put(key: string, id: number, signal: AbortSignal): Promise<void> {
+  set(key: string, id: number): void {
     if (this.#ids.get(key) === id) return;
-    await this.#state.put(new Map([[`${PREFIX}${key}`, JSON.stringify({ formatVersion: 1, id })]]), signal);
     this.#ids.set(key, id);
+    this.#unsaved.set(`${PREFIX}${key}`, JSON.stringify({ formatVersion: 1, id }));
+  }
+
+  /** Entries that no save has held yet. */
+  unsaved(): ReadonlyMap<string, string> {
+    return new Map(this.#unsaved);
+  }
+
+  /** A save held these. Others that came meanwhile wait for the next. */
+  saved(entries: ReadonlyMap<string, string>): void {
+    for (const [key, text] of entries) if (this.#unsaved.get(key) === text) this.#unsaved.delete(key);
   }
 }
 

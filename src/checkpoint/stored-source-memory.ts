@@ -1,6 +1,5 @@
 import type { Checkpoint, TopicProgress } from '../core/checkpoint.ts';
 import { TailraceError } from '../core/errors.ts';
-import type { KnownSchemaIds } from '../core/known-schema-ids.ts';
 import type { SnapshotMemory } from '../core/snapshot-progress.ts';
 import type { SourceMemory } from '../core/source-memory.ts';
 import type { SourceState, StateStore } from '../core/source-state.ts';
@@ -21,7 +20,7 @@ const UNREADABLE = new Set(['STATE_DAMAGED', 'CHECKPOINT_TOPIC_CUT']);
 /** The SourceMemory over a claimed state. */
 export class StoredSourceMemory implements SourceMemory {
   readonly schemas: StoredSchemas;
-  readonly schemaIds: KnownSchemaIds;
+  readonly schemaIds: StoredSchemaIds;
   readonly #state: SourceState;
   readonly #topics = new Map<string, TopicProgress>();
   #checkpoint: Checkpoint | null;
@@ -40,7 +39,7 @@ export class StoredSourceMemory implements SourceMemory {
       this.#topics.set(progress.topic, progress);
     }
     this.schemas = new StoredSchemas(state);
-    this.schemaIds = new StoredSchemaIds(state);
+    this.schemaIds = new StoredSchemaIds(state.entries);
   }
 
   /** Claims the state of `source` and reads it. */
@@ -92,7 +91,10 @@ export class StoredSourceMemory implements SourceMemory {
     );
     if (kept !== null) entries.set(SNAPSHOT_KEY, encodeSnapshotMemory(kept));
     else if (this.#snapshot !== null) entries.set(SNAPSHOT_KEY, null);
-    await this.schemas.saveAndForgetAll(entries.set(CHECKPOINT_KEY, encodeCheckpoint(checkpoint)), signal);
+    const ids = this.schemaIds.unsaved();
+    for (const [key, text] of [...ids, [CHECKPOINT_KEY, encodeCheckpoint(checkpoint)] as const]) entries.set(key, text);
+    await this.schemas.saveAndForgetAll(entries, signal);
+    this.schemaIds.saved(ids);
     this.#topics.clear();
     this.#snapshot = kept;
     this.#checkpoint = checkpoint;
@@ -106,12 +108,15 @@ export class StoredSourceMemory implements SourceMemory {
     snapshot: SnapshotMemory | null,
     signal: AbortSignal,
   ): Promise<void> {
+    const ids = this.schemaIds.unsaved();
     const entries = new Map([
+      ...ids,
       ...topics.map((progress) => [topicProgressKey(progress.topic), encodeTopicProgress(progress)] as const),
       ...(snapshot === null ? [] : [[SNAPSHOT_KEY, encodeSnapshotMemory(snapshot)] as const]),
       [CHECKPOINT_KEY, encodeCheckpoint(checkpoint)] as const,
     ]);
     await this.schemas.saveAndForget(entries, replayFrom, signal);
+    this.schemaIds.saved(ids);
     for (const progress of topics) this.#topics.set(progress.topic, progress);
     this.#snapshot = snapshot ?? this.#snapshot;
     this.#checkpoint = checkpoint;

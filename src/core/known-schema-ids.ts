@@ -4,6 +4,6 @@
  */
 export interface KnownSchemaIds {
   get(key: string): number | undefined;
-  /** Resolves when durable. */
-  put(key: string, id: number, signal: AbortSignal): Promise<void>;
+  /** Durable with the next checkpoint: until then a restart asks the registry, which has it. */
+  set(key: string, id: number): void;
 }

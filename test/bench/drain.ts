@@ -1,8 +1,8 @@
-import { awaitUntil } from '../support/await-until.ts';
 import { Daemon } from '../support/daemon-process.ts';
 import { deleteKafkaTopics } from '../support/kafka-topics.ts';
 import { kafkaBrokers } from '../support/services.ts';
 import { cpuSeconds, peakRssMiB } from './process-usage.ts';
+import { RecordCount } from './record-count.ts';
 import type { Figure } from './report.ts';
 
 export interface Drain {
@@ -19,22 +19,20 @@ export interface Drain {
   readonly load: () => Promise<void>;
 }
 
-/** Lets a daemon publish a backlog, and measures from the open stream to the last acknowledgement. */
+/** Lets a daemon publish a backlog, and measures from the open stream to the last record in Kafka. */
 export async function drain({ what, name, source, rows, compression, main, load }: Drain): Promise<Figure> {
   const config = { kafka: { brokers: kafkaBrokers(), compression } };
   await using daemon = await Daemon.create({ main, config, sources: [source] });
   try {
     await (await daemon.start().streaming()).stop();
     await load();
+    await using arrived = await RecordCount.start(name);
     const startedAt = performance.now();
     await daemon.start().streaming();
     const readyMs = performance.now() - startedAt;
     const cpuAtStart = cpuSeconds(daemon.pid);
     const streamingAt = performance.now();
-    await awaitUntil(`${rows} changes were published`, async () => (await daemon.status(name)).changes_total >= rows, {
-      timeoutMs: 600_000,
-      intervalMs: 50,
-    });
+    await arrived.until(rows, 600_000);
     const seconds = (performance.now() - streamingAt) / 1000;
     const cpu = cpuSeconds(daemon.pid) - cpuAtStart;
     const peak = peakRssMiB(daemon.pid);

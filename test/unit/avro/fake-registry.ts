@@ -36,7 +36,7 @@ export class MemoryKnownIds implements KnownSchemaIds {
     return this.ids.get(key);
   }
 
-  async put(key: string, id: number): Promise<void> {
+  set(key: string, id: number): void {
     this.ids.set(key, id);
   }
 }

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { decodeStateDocument, encodeStateDocument } from '../../../src/checkpoint/state-document.ts';
+import {
+  decodeStateDocument,
+  encodeStateDocument,
+  StateDocumentEncoder,
+} from '../../../src/checkpoint/state-document.ts';
 import { FatalError } from '../../../src/core/errors.ts';
 import { anyText } from '../../support/any-text.ts';
 
@@ -32,6 +36,23 @@ describe('state document', () => {
         const back = decodeStateDocument(encodeStateDocument({ source, entries }), 'it');
         assert.equal(back.source, source);
         assert.deepEqual(new Map([...back.entries].sort()), new Map([...entries].sort()));
+      }),
+    );
+  });
+
+  it('is the same whether its lines were kept or made anew', () => {
+    const text = fc.oneof(anyText(), fc.json());
+    const states = fc.array(fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), text)), { minLength: 2 });
+    fc.assert(
+      fc.property(states, (history) => {
+        const encoder = new StateDocumentEncoder();
+        for (const pairs of history) {
+          const document = { source: 'shop', entries: new Map(pairs) };
+          assert.deepEqual(
+            decodeStateDocument(encoder.encode(document), 'it').entries,
+            new Map([...document.entries].sort()),
+          );
+        }
       }),
     );
   });

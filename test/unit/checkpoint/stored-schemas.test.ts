@@ -113,20 +113,25 @@ describe('stored schemas', () => {
 });
 
 describe('stored schema ids', () => {
-  it('are known over a restart', async () => {
-    const state = new MemorySourceState();
-    const ids = new StoredSchemaIds(state);
+  it('are known at once, and over a restart when they were saved', () => {
+    const ids = new StoredSchemaIds(new Map());
     assert.equal(ids.get('abc'), undefined);
-    await ids.put('abc', 7, never);
-    await ids.put('abc', 7, never);
-    assert.deepEqual(state.puts, [{ 'schema-id/abc': '{"formatVersion":1,"id":7}' }]);
-    await ids.put('abc', 8, never);
-    for (const each of [ids, new StoredSchemaIds(state)]) assert.equal(each.get('abc'), 8);
+    ids.set('abc', 7);
+    ids.set('abc', 7);
+    const first = ids.unsaved();
+    assert.deepEqual(Object.fromEntries(first), { 'schema-id/abc': '{"formatVersion":1,"id":7}' });
+    ids.set('abc', 8);
+    ids.saved(first);
+    const second = ids.unsaved();
+    assert.deepEqual(Object.fromEntries(second), { 'schema-id/abc': '{"formatVersion":1,"id":8}' });
+    ids.saved(second);
+    assert.equal(ids.unsaved().size, 0);
+    for (const each of [ids, new StoredSchemaIds(second)]) assert.equal(each.get('abc'), 8);
   });
 
   it('refuse a damaged entry', () => {
     for (const text of ['7', '{"formatVersion":1,"id":"7"}', '{"formatVersion":1,"id":7.5}']) {
-      assert.throws(() => new StoredSchemaIds(new MemorySourceState({ 'schema-id/abc': text })), FatalError, text);
+      assert.throws(() => new StoredSchemaIds(new Map([['schema-id/abc', text]])), FatalError, text);
     }
   });
 });

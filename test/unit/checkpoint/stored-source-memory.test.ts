@@ -48,7 +48,7 @@ describe('stored source memory', () => {
     const state = new MemorySourceState();
     const memory = new StoredSourceMemory(state, 'shop');
     await memory.schemas.add('r', { layout: 'x', since: '20', resolved: '' }, never);
-    await memory.schemaIds.put('hash', 7, never);
+    memory.schemaIds.set('hash', 7);
     await memory.save(checkpoint('at 25'), null, [{ topic: 't', topicId: 'i', endOffsets: [1] }], null, never);
     const before = state.puts.length;
     await memory.startOver(checkpoint(null), null, never);
@@ -60,6 +60,21 @@ describe('stored source memory', () => {
     }
     // On a server that was restored its log may be where it was before.
     await memory.schemas.add('r', { layout: 'y', since: '10', resolved: '' }, never);
+  });
+
+  it('saves the ids of schemas with the next checkpoint, also after one that failed', async () => {
+    const state = new MemorySourceState();
+    const memory = new StoredSourceMemory(state, 'shop');
+    memory.schemaIds.set('a', 7);
+    assert.deepEqual([memory.schemaIds.get('a'), state.puts.length], [7, 0]);
+    await assert.rejects(memory.save(checkpoint('1'), null, [], null, AbortSignal.abort()));
+    memory.schemaIds.set('b', 8);
+    await memory.save(checkpoint('2'), null, [], null, never);
+    assert.deepEqual(Object.keys(state.puts.at(-1) ?? {}).sort(), ['checkpoint', 'schema-id/a', 'schema-id/b']);
+    await memory.save(checkpoint('3'), null, [], null, never);
+    assert.deepEqual(Object.keys(state.puts.at(-1) ?? {}), ['checkpoint']);
+    const restarted = new StoredSourceMemory(state, 'shop');
+    assert.deepEqual([restarted.schemaIds.get('a'), restarted.schemaIds.get('b')], [7, 8]);
   });
 
   it('keeps of the snapshots what it is told to where it starts over', async () => {
