@@ -66,7 +66,7 @@ export async function createKafkaSink(options: KafkaSinkOptions, signal: AbortSi
     );
     const targetBytes = options.batchBytes ?? (compressor === null ? PLAIN_BATCH_BYTES : COMPRESSED_BATCH_BYTES);
     const pool = new BufferPool(targetBytes, Math.min(options.budgetBytes, RETAINED_BYTES));
-    return new KafkaSink(options, connections, { pool, producer, compressor, targetBytes });
+    return new KafkaSink(options, connections, { pool, producer, compressor, targetBytes, waiting: { bytes: 0 } });
   } catch (error) {
     await connections[Symbol.asyncDispose]();
     throw error;
@@ -257,14 +257,9 @@ export class KafkaSink implements Sink {
   #hasRoom(): boolean {
     const { budgetBytes } = this.#options;
     if (this.#largestBytes > 0 && this.#inFlightBytes + this.#largestBytes > budgetBytes) return false;
-    if (this.#inFlightBytes >= budgetBytes || this.#opened.some((topic) => topic.isDraining)) return false;
-    return this.#inFlightBytes < WAITING_BYTES || this.#waitingBytes() < WAITING_BYTES;
-  }
-
-  #waitingBytes(): number {
-    let bytes = 0;
-    for (const { writers } of this.#opened) for (const { queue } of writers) bytes += queue.waitingBytes;
-    return bytes;
+    if (this.#inFlightBytes >= budgetBytes || this.#batches.waiting.bytes >= WAITING_BYTES) return false;
+    // Last: it looks at every topic, and is asked with every acknowledgement while there is no room.
+    return !this.#opened.some((topic) => topic.isDraining);
   }
 
   async #until(isOver: () => boolean, signal: AbortSignal): Promise<void> {

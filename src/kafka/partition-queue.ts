@@ -5,6 +5,11 @@ const MAX_BACKOFF_MS = 1_000;
 /** Sequence numbers are int32 and go on at 0 after 2^31 - 1. */
 const SEQUENCE_MASK = 0x7fffffff;
 
+/** Bytes of the batches that are complete and not sent, of all partitions of a sink together. */
+export interface Waiting {
+  bytes: number;
+}
+
 /**
  * The batches of one partition from sealed to acknowledged. Several may be in flight at once. When one fails in a way that
  * may pass, nothing more is sent until the others in flight are answered too; then all that failed are queued again in
@@ -24,6 +29,7 @@ export class PartitionQueue {
   leaderEpoch = -1;
   /** Code of the newest answer that was not a success, for the message of a delivery timeout; 0: none. */
   lastErrorCode = 0;
+  readonly #waiting: Waiting;
   readonly #queued: RecordBatch[] = [];
   readonly #inFlight: RecordBatch[] = [];
   readonly #returned: RecordBatch[] = [];
@@ -40,10 +46,11 @@ export class PartitionQueue {
   #failures = 0;
 
   /** `firstSequence` is 0 for a new producer identity; tests begin elsewhere. */
-  constructor(topic: string, partition: number, firstSequence = 0) {
+  constructor(topic: string, partition: number, waiting: Waiting = { bytes: 0 }, firstSequence = 0) {
     this.topic = topic;
     this.partition = partition;
     this.key = `${topic}/${partition}`;
+    this.#waiting = waiting;
     this.#nextSequence = firstSequence;
   }
 
@@ -54,13 +61,6 @@ export class PartitionQueue {
 
   get hasQueued(): boolean {
     return this.#queued.length > 0;
-  }
-
-  /** Bytes of the batches that are complete and not sent. */
-  get waitingBytes(): number {
-    let bytes = 0;
-    for (const { accountedBytes } of this.#queued) bytes += accountedBytes;
-    return bytes;
   }
 
   /** True where another broker leads since the batches in flight were sent, or the last ones were. */
@@ -96,6 +96,7 @@ export class PartitionQueue {
 
   enqueue(batch: RecordBatch): void {
     this.#queued.push(batch);
+    this.#waiting.bytes += batch.accountedBytes;
   }
 
   /** The batch that may be sent to the leader now, without taking it. */
@@ -109,7 +110,9 @@ export class PartitionQueue {
 
   /** Marks the batch of `peekSendable` as in flight. */
   sent(): void {
-    this.#inFlight.push(this.#queued.shift()!);
+    const batch = this.#queued.shift()!;
+    this.#waiting.bytes -= batch.accountedBytes;
+    this.#inFlight.push(batch);
     this.#inFlightTo = this.leaderId;
   }
 
@@ -149,6 +152,7 @@ export class PartitionQueue {
   /** Empties the queue and gives all its batches. */
   drain(): RecordBatch[] {
     this.#recoverUpTo = null;
+    for (const { accountedBytes } of this.#queued) this.#waiting.bytes -= accountedBytes;
     return [...this.#returned.splice(0), ...this.#inFlight.splice(0), ...this.#queued.splice(0)];
   }
 
@@ -164,6 +168,7 @@ export class PartitionQueue {
     const last = again.at(-1)!;
     if (this.#recoverUpTo === null || this.#recoverUpTo.index < last.index) this.#recoverUpTo = last;
     this.#queued.unshift(...again);
+    for (const { accountedBytes } of again) this.#waiting.bytes += accountedBytes;
     if (this.#pauseFromMs === null) return;
     const bound = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(this.#failures++, 10));
     this.#retryAtMs = this.#pauseFromMs + bound * (0.5 + Math.random() / 2);

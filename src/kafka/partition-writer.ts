@@ -2,7 +2,7 @@ import type { OutgoingRecord } from '../core/sink.ts';
 import type { Ticket } from '../core/ticket.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { Compressor } from './compression.ts';
-import { PartitionQueue } from './partition-queue.ts';
+import { PartitionQueue, type Waiting } from './partition-queue.ts';
 import { MAX_VARINT_BYTES, type ProducerIdentity, RecordBatch } from './record-batch.ts';
 
 /** What the writers of one sink have in common. */
@@ -12,6 +12,7 @@ export interface BatchSettings {
   readonly compressor: Compressor | null;
   /** Size before compression at which a batch is complete. */
   readonly targetBytes: number;
+  readonly waiting: Waiting;
 }
 
 /** Collects the records of one partition into batches: one open batch at a time, sealed into the queue. */
@@ -25,7 +26,7 @@ export class PartitionWriter {
 
   /** `onReady` is called when a batch that was compressed on another thread can be sent. */
   constructor(topic: string, partition: number, settings: BatchSettings, onReady: (writer: PartitionWriter) => void) {
-    this.queue = new PartitionQueue(topic, partition);
+    this.queue = new PartitionQueue(topic, partition, settings.waiting);
     this.#settings = settings;
     this.#onReady = onReady;
   }

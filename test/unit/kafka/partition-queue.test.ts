@@ -35,11 +35,11 @@ function send(queue: PartitionQueue, nowMs = 0): RecordBatch {
 }
 
 test('sequence numbers go on at 0 after 2^31 - 1', () => {
-  const queue = new PartitionQueue('t', 0, 0x7ffffff0);
+  const queue = new PartitionQueue('t', 0, undefined, 0x7ffffff0);
   assert.equal(queue.takeSequence(10), 0x7ffffff0);
   assert.equal(queue.takeSequence(10), 0x7ffffffa);
   assert.equal(queue.takeSequence(3), 4);
-  const edge = new PartitionQueue('t', 0, 0x7fffffff);
+  const edge = new PartitionQueue('t', 0, undefined, 0x7fffffff);
   assert.equal(edge.takeSequence(1), 0x7fffffff);
   assert.equal(edge.takeSequence(1), 0);
 });
@@ -138,4 +138,26 @@ test('a batch that is still being compressed holds back those behind it', () => 
   assert.equal(queue.peekSendable(0), null);
   a.wire = wire;
   assert.equal(send(queue), a);
+});
+
+test('what waits is told to the sink, over failures and a drain', () => {
+  const waiting = { bytes: 0 };
+  const [a, b] = [0, 1].map((index) => Object.assign(sealed(index), { accountedBytes: 10 ** index })) as [
+    RecordBatch,
+    RecordBatch,
+  ];
+  const queue = new PartitionQueue('t', 0, waiting);
+  queue.leaderId = 1;
+  queue.enqueue(a);
+  queue.enqueue(b);
+  assert.equal(waiting.bytes, 11);
+  send(queue);
+  assert.equal(waiting.bytes, 10);
+  queue.failed(a, NOT_LEADER, 0, true);
+  assert.equal(waiting.bytes, 11);
+  send(queue);
+  queue.acknowledged(a);
+  assert.equal(waiting.bytes, 10);
+  queue.drain();
+  assert.equal(waiting.bytes, 0);
 });
