@@ -8,7 +8,6 @@ import {
   type SnapshotMemory,
   type SnapshotProgress,
   type TableProgress,
-  type TableToSweep,
 } from '../../core/snapshot-progress.ts';
 import type { SnapshotStateName, SnapshotStatus } from '../../core/snapshot-status.ts';
 import type { SourceBlock } from '../../core/source-block.ts';
@@ -16,11 +15,11 @@ import type { StaleKeyFinder } from '../../core/stale-keys.ts';
 import { qualifiedName, type TableVersion } from '../../core/table.ts';
 import type { SignalInbox } from '../signals/signal-inbox.ts';
 import type { StreamWatch } from '../stream-watch.ts';
-import { DeletePass } from './delete-pass.ts';
 import { inReadingOrder, isReadFirst, progressAtStart, type SnapshotDue, tableToRead } from './snapshot-due.ts';
 import type { SnapshotNotices } from './snapshot-notices.ts';
 import { SnapshotRun, type SnapshotRunParts } from './snapshot-run.ts';
 import { stateOf, statusOf } from './status-of.ts';
+import { TopicSweep } from './topic-sweep.ts';
 
 export interface SourceSnapshotsParts<P> extends Omit<SnapshotRunParts<P>, 'reader'> {
   readonly openReader: (signal: AbortSignal) => Promise<SnapshotReader<P>>;
@@ -51,10 +50,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
   #isBusy = false;
   /** What is captured was not compared with what is covered: the stream has to pass what was read first. */
   #isLookPostponed = false;
-  /** What a resync has to look for in the topics when its rows are out; null until the tables are known. */
-  #sweep: readonly TableToSweep[] | null | undefined;
-  #pass: DeletePass<P> | null = null;
-  #finder: StaleKeyFinder | null = null;
+  readonly #sweep: TopicSweep<P>;
   /** Tells how snapshots get on; null where nobody is to be told. */
   notices: SnapshotNotices | null = null;
 
@@ -63,7 +59,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     this.#covered = parts.stored?.covered ?? [];
     this.#isUnaccounted = parts.stored === null || parts.stored.isUnaccounted === true;
     this.#position = parts.from;
-    this.#sweep = parts.stored?.sweep;
+    this.#sweep = new TopicSweep({ ...parts, tombstones: parts.settings.tombstonesOnDelete }, parts.stored?.sweep);
     this.#running = parts.metrics.gauge('tailrace_snapshot_running').bind({ source: parts.settings.name });
     this.#running.set(0);
   }
@@ -85,11 +81,11 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     const progress = progressAtStart(due, stored, tables, settings.snapshot, begun);
     this.#isLookPostponed = isReadFirst(progress);
     if (!this.#isLookPostponed) this.#cover(tables);
-    if (this.#sweep === null && progress !== null) await this.#noteEnds(tables, progress, signal);
+    if (this.#sweep.awaitsEnds && progress !== null) await this.#noteEnds(tables, progress, signal);
     if (progress === null) {
       await this.#finish('completed', null);
       this.notices?.skipped();
-      this.#beginPass();
+      this.#beginSweep();
     } else {
       const isResumed = (stored?.running?.tables ?? null) !== null;
       this.#start(progress, tables, !isResumed);
@@ -103,7 +99,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
   }
 
   get isRunning(): boolean {
-    return this.#run !== null || this.#pass !== null;
+    return this.#run !== null || this.#sweep.isRunning;
   }
 
   /** The stream has to rest until this changes. */
@@ -145,14 +141,14 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
 
   /** Whether `step` has something to do at this boundary. */
   wantsStep(isQuiet: boolean): boolean {
-    if (this.#run === null) return this.#pass?.wantsStep ?? false;
+    if (this.#run === null) return this.#sweep.wantsStep;
     return this.#run.isDone || this.#run.wantsStep(this.#position, isQuiet);
   }
 
   /** Does the next thing; the stream rests at a boundary. */
   async step(signal: AbortSignal): Promise<void> {
     const run = this.#run;
-    if (run === null) return this.#stepPass(signal);
+    if (run === null) return this.#stepSweep(signal);
     const wasRead = run.isRead && !run.isDone;
     if (!run.isDone) await this.#stepOf(run, AbortSignal.any([signal, this.#closed.signal]));
     if (this.#run !== run) return;
@@ -160,7 +156,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     if (!run.isDone) return;
     this.remember();
     await this.#finish('completed', run);
-    if (!this.#isLookPostponed) this.#beginPass();
+    if (!this.#isLookPostponed) this.#beginSweep();
     else await this.#beginAfter(this.memory, 'rest', signal);
   }
 
@@ -251,7 +247,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
       }
       if (stopped.length === progress.tables?.length) return this.#stopAll(run);
       run.stop((table) => stopped.includes(table));
-      this.#sweep = this.#sweep?.filter(({ table }) => !stopped.includes(table));
+      this.#sweep.leaveOut(stopped);
       this.notices?.aborted(progress, stopped);
       return null;
     });
@@ -271,8 +267,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort(new DOMException('The run of the source has ended.', 'AbortError'));
     await this.#run?.[Symbol.asyncDispose]();
-    await this.#pass?.[Symbol.asyncDispose]();
-    await this.#finder?.[Symbol.asyncDispose]();
+    await this.#sweep[Symbol.asyncDispose]();
     await this.#closeReader();
     this.#running.set(0);
   }
@@ -300,8 +295,7 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     const { progress } = run;
     this.#last = statusOf(progress, 'stopped', this.#parts.clock.nowMs(), null);
     run.stop(() => true);
-    // What was not read was not met.
-    if (!isAskedFor(progress)) this.#sweep = undefined;
+    if (!isAskedFor(progress)) this.#sweep.leaveOutAll();
     this.notices?.aborted(progress, null);
     return null;
   }
@@ -363,60 +357,34 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
     await reader?.[Symbol.asyncDispose]();
   }
 
-  /** Before anything is told: what lies before these ends was told by the life before. */
   async #noteEnds(tables: readonly SnapshotTable[], progress: SnapshotProgress, signal: AbortSignal): Promise<void> {
-    const { topicOf, createFinder, tracker, settle } = this.#parts;
-    this.#finder ??= createFinder();
-    const sweep: TableToSweep[] = [];
-    for (const { table: name, filter } of progress.tables ?? []) {
-      const table = tables.find(({ id }) => qualifiedName(id) === name);
-      if (table === undefined || table.key === null || filter !== null) continue;
-      const since = await this.#finder.ends(topicOf(table), signal);
-      if (since.some((end) => end > 0)) sweep.push({ table: name, since });
-    }
-    this.#sweep = sweep;
-    const entry = tracker.open();
+    await this.#sweep.noteEnds(tables, progress, signal);
+    const entry = this.#parts.tracker.open();
     entry.resumeAt = this.#position;
     entry.snapshot = { ...this.#storedBeside(), running: progress };
     entry.ticket.seal();
-    await settle(signal);
+    await this.#parts.settle(signal);
   }
 
-  #beginPass(): void {
-    const tables = this.#tablesToSweep();
-    if (this.#pass !== null || tables.length === 0) return;
-    const { createFinder, settings } = this.#parts;
-    this.#finder ??= createFinder();
-    const parts = { ...this.#parts, finder: this.#finder, tombstones: settings.tombstonesOnDelete };
-    this.#pass = new DeletePass(parts, tables);
+  #beginSweep(): void {
+    if (!this.#sweep.begin()) return;
     this.#running.set(1);
     this.#parts.onRunning(true);
   }
 
-  async #stepPass(signal: AbortSignal): Promise<void> {
-    const pass = this.#pass;
-    if (pass === null) return;
-    const before = pass.left.length;
+  async #stepSweep(signal: AbortSignal): Promise<void> {
+    if (!this.#sweep.isRunning) return;
     const entry = this.#parts.tracker.open();
     try {
-      await pass.step(this.#position, entry, AbortSignal.any([signal, this.#closed.signal]));
+      const isTableSwept = await this.#sweep.step(this.#position, entry, signal);
       entry.resumeAt = this.#position;
-      this.#sweep = pass.left;
-      if (pass.left.length < before) entry.snapshot = this.memory;
+      if (isTableSwept) entry.snapshot = this.memory;
     } finally {
       entry.ticket.seal();
     }
-    if (pass.left.length > 0) return;
-    this.#pass = null;
-    await pass[Symbol.asyncDispose]();
+    if (this.#sweep.isRunning) return;
     this.#running.set(0);
     this.#parts.onRunning(false);
-  }
-
-  /** Not those of which rows went to the dead letters: they may be in the table and not in the topic. */
-  #tablesToSweep(): readonly TableToSweep[] {
-    const { tables: buried } = this.#parts.deadLetters;
-    return (this.#sweep ?? []).filter(({ table }) => !buried.has(table));
   }
 
   #cover(tables: readonly SnapshotTable[]): void {
@@ -428,12 +396,11 @@ export class SourceSnapshots<P> implements SnapshotControl, StreamWatch<P>, Asyn
 
   #storedBeside(): Omit<SnapshotMemory, 'running'> {
     const signals = this.#parts.inbox?.memory;
-    const sweep = this.#sweep === null ? null : this.#tablesToSweep();
     return {
       formatVersion: 1,
       covered: this.#covered,
       ...(this.#isUnaccounted ? { isUnaccounted: true as const } : {}),
-      ...(sweep === null || sweep.length > 0 ? { sweep } : {}),
+      ...this.#sweep.memory,
       ...(signals === undefined ? {} : { signals }),
     };
   }
