@@ -1,4 +1,4 @@
-import { Daemon } from '../support/daemon-process.ts';
+import { Daemon, DEFAULT_CHECKPOINT_INTERVAL } from '../support/daemon-process.ts';
 import { deleteKafkaTopics } from '../support/kafka-topics.ts';
 import { kafkaBrokers } from '../support/services.ts';
 import { cpuSeconds, peakRssMiB } from './process-usage.ts';
@@ -22,7 +22,12 @@ export interface Drain {
 /** Lets a daemon publish a backlog, and measures from the open stream to the last record in Kafka. */
 export async function drain({ what, name, source, rows, compression, main, load }: Drain): Promise<Figure> {
   const config = { kafka: { brokers: kafkaBrokers(), compression } };
-  await using daemon = await Daemon.create({ main, config, sources: [source] });
+  await using daemon = await Daemon.create({
+    main,
+    config,
+    checkpointInterval: DEFAULT_CHECKPOINT_INTERVAL,
+    sources: [source],
+  });
   try {
     await (await daemon.start().streaming()).stop();
     await load();

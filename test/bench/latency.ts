@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { AvroDecoder } from '../support/avro-decoder.ts';
 import { awaitUntil } from '../support/await-until.ts';
-import { Daemon } from '../support/daemon-process.ts';
+import { Daemon, DEFAULT_CHECKPOINT_INTERVAL } from '../support/daemon-process.ts';
 import { deleteKafkaTopics } from '../support/kafka-topics.ts';
 import { createPostgresDatabase } from '../support/postgres-database.ts';
 import { kafkaBrokers } from '../support/services.ts';
@@ -34,7 +34,12 @@ async function measure(rate: number, main: string): Promise<Figure> {
   });
   const name = uniqueName('bench');
   const source = { name, type: 'postgres', url: database.url, snapshot: { mode: 'no_data' } };
-  await using daemon = await Daemon.create({ main, config: { kafka: { brokers: kafkaBrokers() } }, sources: [source] });
+  await using daemon = await Daemon.create({
+    main,
+    checkpointInterval: DEFAULT_CHECKPOINT_INTERVAL,
+    config: { kafka: { brokers: kafkaBrokers() } },
+    sources: [source],
+  });
   try {
     await daemon.start().streaming();
     await database.query("INSERT INTO ticks VALUES (0, now(), 'makes the topic')");

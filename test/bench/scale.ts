@@ -1,6 +1,6 @@
 import type { SourceStatus } from '../../src/core/source-status.ts';
 import { awaitUntil } from '../support/await-until.ts';
-import { Daemon } from '../support/daemon-process.ts';
+import { Daemon, DEFAULT_CHECKPOINT_INTERVAL } from '../support/daemon-process.ts';
 import { deleteKafkaTopics } from '../support/kafka-topics.ts';
 import { createPostgresDatabase, type PostgresDatabase } from '../support/postgres-database.ts';
 import { kafkaBrokers } from '../support/services.ts';
@@ -49,7 +49,12 @@ async function drainTables(tables: number, sources: number, rows: number, main: 
     snapshot: { mode: 'no_data' },
   }));
   const config = { kafka: { brokers: kafkaBrokers(), compression: 'none' } };
-  await using daemon = await Daemon.create({ main, config, sources: settings });
+  await using daemon = await Daemon.create({
+    main,
+    config,
+    checkpointInterval: DEFAULT_CHECKPOINT_INTERVAL,
+    sources: settings,
+  });
   try {
     await daemon.start().streaming(120_000);
     await writeRows(database, tables, tables * RUN_OF_ROWS * RUNS_BEFORE);

@@ -1,5 +1,5 @@
 import { awaitUntil } from '../support/await-until.ts';
-import { Daemon } from '../support/daemon-process.ts';
+import { Daemon, DEFAULT_CHECKPOINT_INTERVAL } from '../support/daemon-process.ts';
 import { createKafkaTopics, deleteKafkaTopics } from '../support/kafka-topics.ts';
 import { type LoadedTable, loadedTable } from '../support/loaded-table.ts';
 import type { MysqlServer } from '../support/mysql-database.ts';
@@ -86,6 +86,7 @@ async function snapshot(
   await using daemon = await Daemon.create({
     main,
     config: { kafka: { brokers: kafkaBrokers(), compression } },
+    checkpointInterval: DEFAULT_CHECKPOINT_INTERVAL,
     sources: [table.source(name)],
   });
   const stop = new AbortController();
