@@ -86,13 +86,14 @@ export class StoredSourceMemory implements SourceMemory {
   }
 
   async startOver(checkpoint: Checkpoint, kept: SnapshotMemory | null, signal: AbortSignal): Promise<void> {
-    const entries = new Map<string, string | null>(
-      [...this.#topics.keys()].map((topic) => [topicProgressKey(topic), null]),
-    );
+    const ids = this.schemaIds.unsaved();
+    const entries = new Map<string, string | null>([
+      ...ids,
+      ...[...this.#topics.keys()].map((topic) => [topicProgressKey(topic), null] as const),
+      [CHECKPOINT_KEY, encodeCheckpoint(checkpoint)],
+    ]);
     if (kept !== null) entries.set(SNAPSHOT_KEY, encodeSnapshotMemory(kept));
     else if (this.#snapshot !== null) entries.set(SNAPSHOT_KEY, null);
-    const ids = this.schemaIds.unsaved();
-    for (const [key, text] of [...ids, [CHECKPOINT_KEY, encodeCheckpoint(checkpoint)] as const]) entries.set(key, text);
     await this.schemas.saveAndForgetAll(entries, signal);
     this.schemaIds.saved(ids);
     this.#topics.clear();

@@ -1,8 +1,7 @@
-import { Daemon, DEFAULT_CHECKPOINT_INTERVAL } from '../support/daemon-process.ts';
-import { deleteKafkaTopics } from '../support/kafka-topics.ts';
+import { Daemon } from '../support/daemon-process.ts';
+import { awaitRecords, countRecords, deleteKafkaTopics } from '../support/kafka-topics.ts';
 import { kafkaBrokers } from '../support/services.ts';
 import { cpuSeconds, peakRssMiB } from './process-usage.ts';
-import { RecordCount } from './record-count.ts';
 import type { Figure } from './report.ts';
 
 export interface Drain {
@@ -25,19 +24,19 @@ export async function drain({ what, name, source, rows, compression, main, load 
   await using daemon = await Daemon.create({
     main,
     config,
-    checkpointInterval: DEFAULT_CHECKPOINT_INTERVAL,
+    checkpointInterval: null,
     sources: [source],
   });
   try {
     await (await daemon.start().streaming()).stop();
     await load();
-    await using arrived = await RecordCount.start(name);
+    const before = await countRecords(name);
     const startedAt = performance.now();
     await daemon.start().streaming();
     const readyMs = performance.now() - startedAt;
     const cpuAtStart = cpuSeconds(daemon.pid);
     const streamingAt = performance.now();
-    await arrived.until(rows, 600_000);
+    await awaitRecords(name, before + rows, 600_000);
     const seconds = (performance.now() - streamingAt) / 1000;
     const cpu = cpuSeconds(daemon.pid) - cpuAtStart;
     const peak = peakRssMiB(daemon.pid);

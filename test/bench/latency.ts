@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { AvroDecoder } from '../support/avro-decoder.ts';
 import { awaitUntil } from '../support/await-until.ts';
-import { Daemon, DEFAULT_CHECKPOINT_INTERVAL } from '../support/daemon-process.ts';
+import { Daemon } from '../support/daemon-process.ts';
 import { deleteKafkaTopics } from '../support/kafka-topics.ts';
 import { createPostgresDatabase } from '../support/postgres-database.ts';
 import { kafkaBrokers } from '../support/services.ts';
@@ -36,7 +36,7 @@ async function measure(rate: number, main: string): Promise<Figure> {
   const source = { name, type: 'postgres', url: database.url, snapshot: { mode: 'no_data' } };
   await using daemon = await Daemon.create({
     main,
-    checkpointInterval: DEFAULT_CHECKPOINT_INTERVAL,
+    checkpointInterval: null,
     config: { kafka: { brokers: kafkaBrokers() } },
     sources: [source],
   });

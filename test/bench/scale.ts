@@ -1,12 +1,11 @@
 import type { SourceStatus } from '../../src/core/source-status.ts';
 import { awaitUntil } from '../support/await-until.ts';
-import { Daemon, DEFAULT_CHECKPOINT_INTERVAL } from '../support/daemon-process.ts';
-import { deleteKafkaTopics } from '../support/kafka-topics.ts';
+import { Daemon } from '../support/daemon-process.ts';
+import { awaitRecords, countRecords, deleteKafkaTopics } from '../support/kafka-topics.ts';
 import { createPostgresDatabase, type PostgresDatabase } from '../support/postgres-database.ts';
 import { kafkaBrokers } from '../support/services.ts';
 import { uniqueName } from '../support/unique-name.ts';
 import { cpuSeconds, peakRssMiB } from './process-usage.ts';
-import { RecordCount } from './record-count.ts';
 import type { Figure } from './report.ts';
 
 export interface ScaleBenchOptions {
@@ -52,7 +51,7 @@ async function drainTables(tables: number, sources: number, rows: number, main: 
   await using daemon = await Daemon.create({
     main,
     config,
-    checkpointInterval: DEFAULT_CHECKPOINT_INTERVAL,
+    checkpointInterval: null,
     sources: settings,
   });
   try {
@@ -63,14 +62,15 @@ async function drainTables(tables: number, sources: number, rows: number, main: 
     await writeRows(database, tables, rows + tables * RUN_OF_ROWS);
     // A thousand topics are too many to look at; the tables take turns, so the last one tells how far a source has come.
     const counted = sources === 1 ? 1 : tables;
-    await using arrived = await RecordCount.start(sources === 1 ? `${prefix}_0.public.t${tables - 1}` : prefix);
+    const topics = sources === 1 ? `${prefix}_0.public.t${tables - 1}` : prefix;
+    const before = await countRecords(topics);
     const startedAt = performance.now();
     await daemon.start().streaming(120_000);
     const readyMs = performance.now() - startedAt;
-    await arrived.until(RUN_OF_ROWS * counted, END_MS);
+    await awaitRecords(topics, before + RUN_OF_ROWS * counted, END_MS);
     const beganAt = performance.now();
     const cpuAtStart = cpuSeconds(daemon.pid);
-    await arrived.until((RUN_OF_ROWS + rows / tables) * counted, END_MS);
+    await awaitRecords(topics, before + (RUN_OF_ROWS + rows / tables) * counted, END_MS);
     const seconds = (performance.now() - beganAt) / 1000;
     const cpu = cpuSeconds(daemon.pid) - cpuAtStart;
     await published(daemon, rows + tables * RUN_OF_ROWS);

@@ -1,6 +1,6 @@
 import { awaitUntil } from '../support/await-until.ts';
-import { Daemon, DEFAULT_CHECKPOINT_INTERVAL } from '../support/daemon-process.ts';
-import { createKafkaTopics, deleteKafkaTopics } from '../support/kafka-topics.ts';
+import { Daemon } from '../support/daemon-process.ts';
+import { awaitRecords, createKafkaTopics, deleteKafkaTopics } from '../support/kafka-topics.ts';
 import { type LoadedTable, loadedTable } from '../support/loaded-table.ts';
 import type { MysqlServer } from '../support/mysql-database.ts';
 import { kafkaBrokers } from '../support/services.ts';
@@ -13,7 +13,6 @@ import { debeziumSnapshot } from './debezium.ts';
 import { LongestTransaction } from './longest-transaction.ts';
 import { selectOut } from './mysql-select.ts';
 import { cpuSeconds, peakRssMiB } from './process-usage.ts';
-import { RecordCount } from './record-count.ts';
 import type { Figure } from './report.ts';
 
 export interface SnapshotBenchOptions {
@@ -86,13 +85,12 @@ async function snapshot(
   await using daemon = await Daemon.create({
     main,
     config: { kafka: { brokers: kafkaBrokers(), compression } },
-    checkpointInterval: DEFAULT_CHECKPOINT_INTERVAL,
+    checkpointInterval: null,
     sources: [table.source(name)],
   });
   const stop = new AbortController();
   try {
     await createKafkaTopics([{ topic: `${name}.${table.schema}.beats` }]);
-    await using arrived = await RecordCount.start(`${name}.${table.schema}.rows`);
     const startedAt = performance.now();
     await daemon.start().streaming();
     const readyMs = performance.now() - startedAt;
@@ -103,7 +101,7 @@ async function snapshot(
     // Told when it is awaited.
     goingOn.catch(() => stop.abort());
     // Changes that come meanwhile are a thousandth of it.
-    await arrived.until(rows, SNAPSHOT_MS);
+    await awaitRecords(`${name}.${table.schema}.rows`, rows, SNAPSHOT_MS);
     const seconds = (performance.now() - streamingAt) / 1000;
     const cpu = cpuSeconds(daemon.pid) - cpuAtStart;
     await awaitUntil(

@@ -13,8 +13,8 @@ const SOURCE_MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.u
 export interface DaemonOptions {
   /** The `sources` of the configuration, as written in YAML. */
   readonly sources: readonly Record<string, unknown>[];
-  /** How often checkpoints are saved; `200ms` unless told, which is five times as often as by default. */
-  readonly checkpointInterval?: string;
+  /** How often checkpoints are saved; `200ms` unless told, null for the product's own default. */
+  readonly checkpointInterval?: string | null;
   /** Other sections; `kafka`, `schema_registry`, `checkpoint` and `http` have defaults that suit a test. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, string>>;
@@ -22,9 +22,6 @@ export interface DaemonOptions {
   /** `main.js` of a compiled package, which is what users run; the sources with Node's type stripping when missing. */
   readonly main?: string;
 }
-
-/** What the product does unless told otherwise, for benches. */
-export const DEFAULT_CHECKPOINT_INTERVAL = '1s';
 
 /** The daemon as a process of its own, with a configuration file that exists while the test runs. */
 export class Daemon implements AsyncDisposable {
@@ -47,13 +44,14 @@ export class Daemon implements AsyncDisposable {
   /** Writes the configuration; nothing runs yet. */
   static async create(options: DaemonOptions): Promise<Daemon> {
     const daemon = new Daemon(await mkdtemp(join(tmpdir(), 'tailrace-test-')), options);
+    const { checkpointInterval: interval = '200ms' } = options;
     const config = {
       kafka: { brokers: kafkaBrokers() },
       schema_registry: { url: registryUrl() },
       checkpoint: {
         store: 'file',
         path: join(daemon.directory, 'state'),
-        interval: options.checkpointInterval ?? '200ms',
+        ...(interval === null ? {} : { interval }),
       },
       http: { host: '127.0.0.1', port: 0 },
       ...options.config,

@@ -115,14 +115,30 @@ export async function awaitTopicEnds(
       const existing = new Set(await admin.listTopics());
       for (const [topic, count] of missing) {
         if (!existing.has(topic)) continue;
-        const partitions = await admin.fetchTopicOffsets(topic);
-        const records = partitions.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
-        if (records >= count) missing.delete(topic);
+        if ((await recordsIn(admin, topic)) >= count) missing.delete(topic);
       }
       if (missing.size > 0) throw new Error(`not yet: ${[...missing.keys()].join(', ')}`);
       return true;
     };
     await awaitUntil(`${ends.size} topics had their records`, look, { timeoutMs, intervalMs: 100 });
+  });
+}
+
+/** Records in all topics whose name starts with `prefix`. */
+export async function countRecords(prefix: string, brokers = kafkaBrokers()): Promise<number> {
+  return withAdmin(brokers, (admin) => recordsOf(admin, prefix));
+}
+
+/** Resolves when the topics whose name starts with `prefix` have at least `count` records together. */
+export async function awaitRecords(
+  prefix: string,
+  count: number,
+  timeoutMs: number,
+  brokers = kafkaBrokers(),
+): Promise<void> {
+  await withAdmin(brokers, async (admin) => {
+    const look = async () => (await recordsOf(admin, prefix)) >= count;
+    await awaitUntil(`${prefix}* had ${count} records`, look, { timeoutMs, intervalMs: 50 });
   });
 }
 
@@ -133,6 +149,17 @@ export async function topicEnd(topic: string, brokers = kafkaBrokers()): Promise
     if (partitions.length !== 1) throw new Error(`${topic} has ${partitions.length} partitions`);
     return Number(partitions[0]!.high);
   });
+}
+
+async function recordsOf(admin: Admin, prefix: string): Promise<number> {
+  const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
+  const counts = await Promise.all(topics.map((topic) => recordsIn(admin, topic)));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function recordsIn(admin: Admin, topic: string): Promise<number> {
+  const partitions = await admin.fetchTopicOffsets(topic);
+  return partitions.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
 }
 
 async function withAdmin<T>(brokers: string[], work: (admin: Admin) => Promise<T>): Promise<T> {
