@@ -5,7 +5,7 @@ import { layoutOf } from './build-table-version.ts';
 import { unknownLabel } from './enum-labels.ts';
 import { OldImage, type PgChangeBatch } from './pg-change-batch.ts';
 import type { PgPosition } from './positions.ts';
-import { compareLsn, formatLsn, type Lsn, lsnDecimal } from './protocol/lsn.ts';
+import { compareLsn, formatLsn, type Lsn } from './protocol/lsn.ts';
 import { type BeginMessage, type CommitMessage, MessageType, TupleTag } from './protocol/pgoutput-messages.ts';
 import {
   checkType,
@@ -43,7 +43,6 @@ export class ChangeDecoder {
   #lastCommit: Lsn | null;
   #lastCommitTimeUs: number | null;
   #resumeAt: Lsn;
-  #begin: BeginMessage | null = null;
   #context: TransactionContext | null = null;
   #skipping = false;
   #pastHead = false;
@@ -120,25 +119,21 @@ export class ChangeDecoder {
   }
 
   #onBegin(begin: BeginMessage, arena: MessageArena, entry: number, batch: PgChangeBatch): void {
-    if (this.#begin !== null) throw new ProtocolError('a transaction begins inside another');
-    this.#begin = begin;
+    if (this.#context !== null) throw new ProtocolError('a transaction begins inside another');
     // The server leaves out what commits before the position asked for; the stream was started earlier to own the slot.
     this.#skipping = compareLsn(begin.finalLsn, this.#from) < 0;
-    const context = new TransactionContext(begin.xid, begin.commitTimeUs, this.#lastCommit);
+    const context = new TransactionContext(begin.xid, begin.commitTimeUs, this.#lastCommit, begin.finalLsn);
     this.#context = context;
     if (this.#skipping) return;
     if (!this.#pastHead && this.#relations.isPastHead(begin.finalLsn)) {
       this.#pastHead = true;
       this.#relations.expireUnverified();
     }
-    const id = `${begin.xid}:${lsnDecimal(begin.finalLsn.high, begin.finalLsn.low)}`;
-    const detail = { id, commitTimeUs: begin.commitTimeUs };
-    batch.add(ChangeKind.begin, null, detail, context, high(arena, entry), low(arena, entry));
+    batch.add(ChangeKind.begin, null, context, context, high(arena, entry), low(arena, entry));
   }
 
   #onCommit(commit: CommitMessage, arena: MessageArena, entry: number, batch: PgChangeBatch): void {
     const context = this.#openContext();
-    this.#begin = null;
     this.#context = null;
     if (this.#skipping) {
       this.#skipping = false;
@@ -235,7 +230,7 @@ export class ChangeDecoder {
     }
     // As Debezium: such a message counts as the last commit, and has the time of the commit before it.
     this.#lastCommit = message.lsn;
-    const context = new TransactionContext(null, this.#lastCommitTimeUs ?? 0, message.lsn);
+    const context = new TransactionContext(null, this.#lastCommitTimeUs ?? 0, message.lsn, message.lsn);
     batch.add(ChangeKind.message, null, message, context, message.lsn.high, message.lsn.low);
   }
 
@@ -245,7 +240,7 @@ export class ChangeDecoder {
 
   /** Everything that committed before `lsn` was emitted: it is a point to resume from, unless a transaction is open. */
   #heartbeat(lsn: Lsn, batch: PgChangeBatch): void {
-    if (this.#begin !== null || compareLsn(lsn, this.#resumeAt) <= 0) return;
+    if (this.#context !== null || compareLsn(lsn, this.#resumeAt) <= 0) return;
     this.#resumeAt = lsn;
     batch.add(ChangeKind.heartbeat, null, { resumeAt: this.#position() }, null, lsn.high, lsn.low);
   }
@@ -296,7 +291,7 @@ export class ChangeDecoder {
 
   #point(arena: MessageArena, entry: number): StreamPoint {
     const own = { high: high(arena, entry), low: low(arena, entry) };
-    return { commit: this.#begin?.finalLsn ?? own, own };
+    return { commit: this.#context?.finalLsn ?? own, own };
   }
 
   #located(error: unknown, arena: MessageArena, entry: number): unknown {

@@ -1,8 +1,13 @@
 import { Buffer } from 'node:buffer';
-import { writeLsnDecimal } from './protocol/lsn.ts';
+import { type Lsn, writeLsnDecimal } from './protocol/lsn.ts';
 import type { TransactionContext } from './transaction-context.ts';
 
 const ZERO = 0x30;
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const NO_COMMIT = Buffer.from('[null,"', 'latin1');
 const TAIL_DIGITS = 6;
 const TAIL = 10 ** TAIL_DIGITS;
 /** From here on a number no longer holds the LSN. */
@@ -16,6 +21,7 @@ export class SequenceText {
   /** Two numbers of at most 20 digits. */
   readonly bytes = Buffer.alloc(64);
   #transaction: TransactionContext | null = null;
+  #prefixEnd = 0;
   #upper = 0;
   #digitsEnd = 0;
 
@@ -44,12 +50,28 @@ export class SequenceText {
 
   #writeAll(transaction: TransactionContext, high: number, low: number): void {
     const { bytes } = this;
-    const prefix = transaction.sequencePrefix;
-    prefix.copy(bytes, 0);
-    const end = writeLsnDecimal(high, low, bytes, prefix.length);
-    bytes[end] = 0x22;
-    bytes[end + 1] = 0x5d;
-    this.#transaction = transaction;
+    if (transaction !== this.#transaction) {
+      this.#transaction = transaction;
+      this.#prefixEnd = writePrefix(transaction.lastCommit, bytes);
+    }
+    const end = writeLsnDecimal(high, low, bytes, this.#prefixEnd);
+    bytes[end] = QUOTE;
+    bytes[end + 1] = CLOSE;
     this.#digitsEnd = end;
   }
+}
+
+/** Writes what stands before the row's own LSN. @returns where it ends. */
+function writePrefix(lastCommit: Lsn | null, bytes: Uint8Array): number {
+  if (lastCommit === null) {
+    bytes.set(NO_COMMIT);
+    return NO_COMMIT.length;
+  }
+  bytes[0] = OPEN;
+  bytes[1] = QUOTE;
+  const end = writeLsnDecimal(lastCommit.high, lastCommit.low, bytes, 2);
+  bytes[end] = QUOTE;
+  bytes[end + 1] = COMMA;
+  bytes[end + 2] = QUOTE;
+  return end + 3;
 }

@@ -40,6 +40,9 @@ export abstract class DecodedBatch<P, T> implements RecycledBatch<P> {
     const arena = this.#arena;
     if (arena === null) return;
     this.#arena = null;
+    // What the arrays still hold would outlive the batch. Shorter arrays would have to grow again.
+    this.details.fill(null, 0, this.count);
+    this.transactions.fill(null, 0, this.count);
     this.#pool.letGo(arena);
     this.#recycle();
   }
@@ -55,7 +58,6 @@ export abstract class DecodedBatch<P, T> implements RecycledBatch<P> {
     if (index === this.kinds.length) this.#grow();
     this.kinds[index] = kind;
     this.hasBefore[index] = 0;
-    // Beyond `count` the last use of the batch shows through: emptying the arrays would make them grow again each time.
     this.versions[index] = version;
     this.details[index] = detail;
     this.transactions[index] = transaction;

@@ -2,6 +2,11 @@ import { freeBuffer } from './free-buffer.ts';
 
 /** Bytes of an arena; a larger message gets an arena of its own, which is not kept. */
 export const ARENA_BYTES = 256 * 1024;
+/**
+ * Messages of an arena. What a connector makes of them lives as long as their batch: few enough, also of small ones, for
+ * most of that to die before V8's young generation is collected.
+ */
+const ARENA_MESSAGES = 1024;
 /** Free arenas that are kept for reuse. */
 const KEPT_ARENAS = 8;
 
@@ -13,10 +18,10 @@ const KEPT_ARENAS = 8;
 export class MessageArena {
   readonly bytes: Buffer;
   count = 0;
-  starts = new Int32Array(1024);
-  ends = new Int32Array(1024);
-  tagHigh = new Uint32Array(1024);
-  tagLow = new Uint32Array(1024);
+  readonly starts = new Int32Array(ARENA_MESSAGES);
+  readonly ends = new Int32Array(ARENA_MESSAGES);
+  readonly tagHigh = new Uint32Array(ARENA_MESSAGES);
+  readonly tagLow = new Uint32Array(ARENA_MESSAGES);
   /** Bytes of messages. */
   length = 0;
   receivedAtMs = 0;
@@ -27,8 +32,9 @@ export class MessageArena {
     this.bytes = bytes;
   }
 
+  /** Whether a message of `length` bytes may be added. */
   hasRoomFor(length: number): boolean {
-    return this.length + length <= this.bytes.length;
+    return this.count < ARENA_MESSAGES && this.length + length <= this.bytes.length;
   }
 
   /** Copies the message at `source[start, end)`. */
@@ -69,20 +75,11 @@ export class MessageArena {
 
   #add(start: number, end: number, tagHigh: number, tagLow: number): void {
     const index = this.count;
-    if (index === this.starts.length) this.#grow();
     this.starts[index] = start;
     this.ends[index] = end;
     this.tagHigh[index] = tagHigh;
     this.tagLow[index] = tagLow;
     this.count = index + 1;
-  }
-
-  #grow(): void {
-    const capacity = this.starts.length * 2;
-    this.starts = copyInto(new Int32Array(capacity), this.starts);
-    this.ends = copyInto(new Int32Array(capacity), this.ends);
-    this.tagHigh = copyInto(new Uint32Array(capacity), this.tagHigh);
-    this.tagLow = copyInto(new Uint32Array(capacity), this.tagLow);
   }
 }
 
@@ -111,9 +108,4 @@ export class ArenaPool {
     else freeBuffer(arena.bytes);
     this.#onFreed(length);
   }
-}
-
-function copyInto<A extends Int32Array | Uint32Array>(larger: A, smaller: A): A {
-  larger.set(smaller);
-  return larger;
 }

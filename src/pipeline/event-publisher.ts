@@ -85,8 +85,9 @@ export class EventPublisher {
   begin(transaction: TransactionBegin, nowMs: number, ticket: Ticket): void {
     const channel = this.#transactions;
     if (channel === null) return;
-    const keyEnd = this.#key(() => channel.encoder.writeKey(transaction.id));
-    channel.encoder.writeBegin(transaction.id, Math.floor(transaction.commitTimeUs / 1000));
+    const { id } = transaction;
+    const keyEnd = this.#key(() => channel.encoder.writeKey(id));
+    channel.encoder.writeBegin(id, Math.floor(transaction.commitTimeUs / 1000));
     this.#append(channel.topic, keyEnd, nowMs, -1, ticket);
   }
 
@@ -94,9 +95,10 @@ export class EventPublisher {
     const channel = this.#transactions;
     const transaction = counter.current;
     if (channel === null || transaction === null) return;
-    const keyEnd = this.#key(() => channel.encoder.writeKey(transaction.id));
+    const { id } = transaction;
+    const keyEnd = this.#key(() => channel.encoder.writeKey(id));
     const timestampMs = Math.floor(transaction.commitTimeUs / 1000);
-    channel.encoder.writeEnd(transaction.id, counter.eventCount, counter.collections(), timestampMs);
+    channel.encoder.writeEnd(id, counter.eventCount, counter.collections(), timestampMs);
     this.#append(channel.topic, keyEnd, nowMs, -1, ticket);
   }
 

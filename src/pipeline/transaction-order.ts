@@ -22,12 +22,14 @@ export class TransactionCounter {
     this.#total = 0;
     // Emptying a map makes a new table of it, also of an empty one.
     if (this.#byCollection.size > 0) this.#byCollection.clear();
-    this.#order.id = transaction.id;
+    this.#order.id = '';
   }
 
   /** The place of the next event of `dataCollection`. Only inside a transaction. */
   next(dataCollection: string): TransactionOrder {
     this.#total += 1;
+    // Only here: a source without transaction metadata never needs the text.
+    if (this.#order.id === '') this.#order.id = this.#begin!.id;
     const order = (this.#byCollection.get(dataCollection) ?? 0) + 1;
     this.#byCollection.set(dataCollection, order);
     this.#order.totalOrder = this.#total;

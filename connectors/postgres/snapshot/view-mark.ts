@@ -1,4 +1,4 @@
-import type { ChangeBatch, TransactionBegin } from '../../../src/core/change-batch.ts';
+import type { ChangeBatch } from '../../../src/core/change-batch.ts';
 import { FatalError } from '../../../src/core/errors.ts';
 import type { ViewMark } from '../../../src/core/snapshot.ts';
 import type { PgChangeBatch } from '../pg-change-batch.ts';
@@ -61,7 +61,5 @@ export function xidOf(batch: ChangeBatch<unknown>, index: number): number | null
 
 /** Start of the commit record: it was replayed where this lies below what was. */
 function commitOf(batch: ChangeBatch<unknown>, index: number): Lsn {
-  const { id } = batch.details[index] as TransactionBegin;
-  const lsn = BigInt(id.slice(id.indexOf(':') + 1));
-  return { high: Number(lsn >> 32n), low: Number(lsn & 0xffff_ffffn) };
+  return (batch as PgChangeBatch).transactions[index]!.finalLsn;
 }

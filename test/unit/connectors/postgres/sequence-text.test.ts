@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { LSN_ZERO } from '../../../../connectors/postgres/protocol/lsn.ts';
 import { SequenceText } from '../../../../connectors/postgres/sequence-text.ts';
 import { TransactionContext } from '../../../../connectors/postgres/transaction-context.ts';
 
@@ -21,7 +22,7 @@ test('the sequence of a row has the last commit and its own LSN, whichever rows 
       const text = new SequenceText();
       transactions.forEach(([first, steps], index) => {
         const commit = { high: index, low: 7 };
-        const transaction = new TransactionContext(1, 0, index === 0 ? null : commit);
+        const transaction = new TransactionContext(1, 0, index === 0 ? null : commit, LSN_ZERO);
         const before = index === 0 ? 'null' : `"${(BigInt(index) << 32n) + 7n}"`;
         let lsn = first;
         for (const step of [0, ...steps]) {

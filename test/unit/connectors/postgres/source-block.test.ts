@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PgChangeBatch } from '../../../../connectors/postgres/pg-change-batch.ts';
+import { LSN_ZERO } from '../../../../connectors/postgres/protocol/lsn.ts';
 import { PgSourceBlock } from '../../../../connectors/postgres/source-block.ts';
 import { TransactionContext } from '../../../../connectors/postgres/transaction-context.ts';
 import { ChangeKind } from '../../../../src/core/change-batch.ts';
@@ -91,17 +92,17 @@ const OUTSIDE_SOURCE =
 
 test('a logical message has the bytes that Debezium wrote', () => {
   const block = new PgSourceBlock('pg_default', 'golden');
-  const transaction = new TransactionContext(1591, 1795207804011215, { high: 0, low: 62499464 });
+  const transaction = new TransactionContext(1591, 1795207804011215, { high: 0, low: 62499464 }, LSN_ZERO);
   const inside = batch.add(ChangeKind.message, null, null, transaction, 0, 62499552);
   assert.equal(blockAt(block, inside, null).hex, MESSAGE_SOURCE);
-  const own = new TransactionContext(null, 1795207804011215, { high: 0, low: 62499688 });
+  const own = new TransactionContext(null, 1795207804011215, { high: 0, low: 62499688 }, LSN_ZERO);
   const outside = batch.add(ChangeKind.message, null, null, own, 0, 62499688);
   assert.equal(blockAt(block, outside, null).hex, OUTSIDE_SOURCE);
 });
 
 test('fields come in the order of the schema', () => {
   const block = new PgSourceBlock('p', 'd');
-  const transaction = new TransactionContext(1, 1, null);
+  const transaction = new TransactionContext(1, 1, null, LSN_ZERO);
   const index = batch.add(ChangeKind.insert, null, null, transaction, 0, 1);
   assert.deepEqual(
     blockAt(block, index, table('s', 't')).names,
@@ -113,7 +114,7 @@ test('what is remembered of one row is never used for another table, transaction
   const tables = [table('public', 'a'), table('public', 'b')];
   const rows: [TransactionContext, TableVersion, number][] = [];
   for (const xid of [7, 8]) {
-    const transaction = new TransactionContext(xid, 1000 * xid, xid === 7 ? null : { high: 1, low: 0 });
+    const transaction = new TransactionContext(xid, 1000 * xid, xid === 7 ? null : { high: 1, low: 0 }, LSN_ZERO);
     if (xid === 8) {
       transaction.origin = 'upstream';
       transaction.originLsn = { high: 0, low: 0xabcdef };
@@ -128,6 +129,7 @@ test('what is remembered of one row is never used for another table, transaction
       transaction.xid,
       transaction.commitTimeUs,
       transaction.xid === 7 ? null : { high: 1, low: 0 },
+      LSN_ZERO,
     );
     alone.origin = transaction.origin;
     alone.originLsn = transaction.originLsn;
