@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { crc32 } from 'node:zlib';
 import type mysql from 'mysql2';
 import type { Clock } from '../../src/core/clock.ts';
 import { type DatabaseConnection, withConfiguredTls } from '../../src/core/database-connection.ts';
@@ -10,6 +9,7 @@ import { allocateBuffer } from '../../src/core/large-buffer.ts';
 import { MessageInbox } from '../../src/core/message-inbox.ts';
 import { isCompressed, uncompressEvent } from './compressed-event.ts';
 import { connect, runStatement, socketOf } from './connection.ts';
+import { eventChecksum } from './event-checksum.ts';
 import type { Dialect } from './mysql-type.ts';
 import { PayloadReader } from './payload-reader.ts';
 import { PayloadSpill } from './payload-spill.ts';
@@ -179,7 +179,7 @@ export class BinlogConnection implements AsyncDisposable {
     if (!this.#hasChecksums) return end;
     const contentEnd = end - CHECKSUM_BYTES;
     if (contentEnd - start < HEADER_BYTES) throw new ProtocolError('an event ends inside of its checksum');
-    if (crc32(bytes.subarray(start, contentEnd)) !== bytes.readUInt32LE(contentEnd)) {
+    if (eventChecksum(bytes, start, contentEnd) !== bytes.readUInt32LE(contentEnd)) {
       throw new ProtocolError('the checksum of an event is not that of its bytes');
     }
     return contentEnd;

@@ -7,7 +7,9 @@ import type { MySqlChangeBatch } from './my-change-batch.ts';
 import type { Dialect } from './mysql-type.ts';
 import { logPointKey, type MySqlPosition } from './positions.ts';
 import { checkHeader, EventType, eventServerId, eventTimestamp, eventType } from './protocol/binlog-event.ts';
+import type { Gtid } from './protocol/gtid.ts';
 import { type GtidEvent, parseGtid } from './protocol/gtid-events.ts';
+import { GtidSources } from './protocol/gtid-sources.ts';
 import { parseHeartbeat } from './protocol/heartbeat.ts';
 import { type MariadbGtidEvent, parseMariadbGtid } from './protocol/mariadb-gtid-events.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
@@ -70,6 +72,7 @@ export class ChangeDecoder {
   /** Where the event that is being decoded starts. */
   #at: number;
   readonly #rows = emptyRowsEvent();
+  readonly #sources = new GtidSources();
 
   constructor(options: ChangeDecoderOptions) {
     this.#options = options;
@@ -152,10 +155,10 @@ export class ChangeDecoder {
       case EventType.gtid:
       case EventType.gtidTagged:
       case EventType.anonymousGtid:
-        this.#openGroup(parseGtid(bytes, start, end), bytes, start, batch);
+        this.#openGroup(parseGtid(bytes, start, end, this.#sources), bytes, start, batch);
         return true;
       case EventType.mariadbGtid:
-        this.#openMariadbGroup(parseMariadbGtid(bytes, start, end), bytes, start, batch);
+        this.#openMariadbGroup(parseMariadbGtid(bytes, start, end, this.#sources), bytes, start, batch);
         return true;
       case EventType.query:
         return this.#onQuery(bytes, start, end, batch);
@@ -236,14 +239,14 @@ export class ChangeDecoder {
     this.#closeGroup(batch);
     this.#progress.open(event.gtid, this.#at);
     const timeUs = event.originalCommitUs ?? eventTimestamp(bytes, start) * 1_000_000;
-    this.#context = this.#newContext(event.gtid?.text ?? null, bytes, start, timeUs);
+    this.#context = this.#newContext(event.gtid, bytes, start, timeUs);
   }
 
   /** MariaDB has no BEGIN: the GTID opens the transaction, unless a single statement follows. */
   #openMariadbGroup(event: MariadbGtidEvent, bytes: Buffer, start: number, batch: MySqlChangeBatch): void {
     this.#closeGroup(batch);
     this.#progress.open(event.gtid, this.#at);
-    this.#context = this.#newContext(event.gtid.text, bytes, start, eventTimestamp(bytes, start) * 1_000_000);
+    this.#context = this.#newContext(event.gtid, bytes, start, eventTimestamp(bytes, start) * 1_000_000);
     if (event.preparedXa) this.#preparing = this.#progress.newBranch();
     else if (!event.standalone && !event.completedXa) this.#begin(batch);
     // An ALTER that is logged in two parts has its effect at the second.
@@ -449,7 +452,7 @@ export class ChangeDecoder {
     if (this.#options.dialect === 'mysql') context.thread = threadId;
   }
 
-  #newContext(gtid: string | null, bytes: Buffer, start: number, timeUs: number): TransactionContext {
+  #newContext(gtid: Gtid | null, bytes: Buffer, start: number, timeUs: number): TransactionContext {
     const { file } = this.#progress.place;
     return new TransactionContext(gtid, eventServerId(bytes, start), file, this.#at, timeUs);
   }

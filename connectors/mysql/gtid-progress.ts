@@ -31,7 +31,7 @@ export function mysqlProgress(set: GtidSet): GtidProgress {
 }
 
 export function mariadbProgress(position: MariadbGtidPosition): GtidProgress {
-  return new MariadbProgress(position);
+  return new MariadbProgress(position, null);
 }
 
 /** Consecutive numbers of one source, not yet in the set. */
@@ -117,21 +117,32 @@ class MySqlStart implements GtidProgress {
   }
 }
 
+/** A position, with the newest GTID of one domain that came after it. */
 class MariadbProgress implements GtidProgress {
   readonly #position: MariadbGtidPosition;
+  readonly #newest: Gtid | null;
 
-  constructor(position: MariadbGtidPosition) {
+  constructor(position: MariadbGtidPosition, newest: Gtid | null) {
     this.#position = position;
+    this.#newest = newest;
   }
 
   with(gtid: Gtid): GtidProgress {
-    const [domain, server] = gtid.source.split('-').map(Number);
-    if (domain === undefined || server === undefined) throw new ProtocolError(`not a GTID of MariaDB: ${gtid.text}`);
-    return new MariadbProgress(this.#position.with(domain, server, gtid.number));
+    // As nearly always: of the same domain and server, which costs one object.
+    const position = gtid.source === this.#newest?.source ? this.#position : this.#whole();
+    return new MariadbProgress(position, gtid);
   }
 
   toString(): string {
-    return this.#position.toString();
+    return this.#whole().toString();
+  }
+
+  #whole(): MariadbGtidPosition {
+    if (this.#newest === null) return this.#position;
+    const { source, number, text } = this.#newest;
+    const [domain, server] = source.split('-').map(Number);
+    if (domain === undefined || server === undefined) throw new ProtocolError(`not a GTID of MariaDB: ${text}`);
+    return this.#position.with(domain, server, number);
   }
 
   asSet(): null {

@@ -17,7 +17,8 @@ export class LogProgress {
   #gtids: GtidProgress | null;
   /** Of the open group; executed at its end. */
   #gtid: Gtid | null = null;
-  #groupStart: MySqlPosition;
+  /** Position in the file. */
+  #groupStart: number;
   /** The newest point that was told; at first the one that was started from. */
   #last: MySqlPosition;
   #isTold = false;
@@ -26,14 +27,14 @@ export class LogProgress {
     this.#dialect = dialect;
     this.place = new LogPlace(from);
     this.#gtids = from.gtids;
-    this.#groupStart = from;
+    this.#groupStart = from.pos;
     this.#last = from;
   }
 
   /** A group of events begins at `position`. */
   open(gtid: Gtid | null, position: number): void {
     this.#gtid = gtid;
-    this.#groupStart = this.#resumePoint(position);
+    this.#groupStart = position;
   }
 
   /** The open group is done. @returns where to start again. */
@@ -54,7 +55,7 @@ export class LogProgress {
   }
 
   newBranch(): XaBranch {
-    return new XaBranch(this.#groupStart, this.#gtid);
+    return new XaBranch(this.#resumePoint(this.#groupStart), this.#gtid);
   }
 
   /** The open group is a prepared transaction: done, but not executed. */

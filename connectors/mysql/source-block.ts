@@ -171,7 +171,7 @@ function writePlace(out: ValueWriter, transaction: TransactionContext): void {
   out.field('server_id');
   out.safeLong(transaction.serverId);
   out.field('gtid');
-  writeOptionalText(out, transaction.gtid);
+  writeOptionalText(out, transaction.gtid?.text ?? null);
   out.field('file');
   out.text(transaction.file);
 }

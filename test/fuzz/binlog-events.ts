@@ -4,6 +4,7 @@ import { EventType } from '../../connectors/mysql/protocol/binlog-event.ts';
 import { parseFormatDescription } from '../../connectors/mysql/protocol/format-description.ts';
 import { parseGtid } from '../../connectors/mysql/protocol/gtid-events.ts';
 import { parsePreviousGtids } from '../../connectors/mysql/protocol/gtid-set-encoding.ts';
+import { GtidSources } from '../../connectors/mysql/protocol/gtid-sources.ts';
 import { parseHeartbeat } from '../../connectors/mysql/protocol/heartbeat.ts';
 import { parseIncident } from '../../connectors/mysql/protocol/incident.ts';
 import { parseGtidList, parseMariadbGtid } from '../../connectors/mysql/protocol/mariadb-gtid-events.ts';
@@ -20,6 +21,8 @@ import { dialectOf, RECORDINGS, stepsOf } from '../fixtures/mysql/recorded.ts';
 
 import { mutated, type Random } from './random.ts';
 import type { FuzzTarget, Verdict } from './target.ts';
+
+const SOURCES = new GtidSources();
 
 const UNCOMPRESSED_LIMIT = 100_000;
 const EVENT_HEADER_BYTES = 19;
@@ -88,7 +91,7 @@ function parserOf(type: number, dialect: 'mysql' | 'mariadb', layout: RowLayout 
     case EventType.gtid:
     case EventType.anonymousGtid:
     case EventType.gtidTagged:
-      return parseGtid;
+      return (bytes, start, end) => parseGtid(bytes, start, end, SOURCES);
     case EventType.previousGtids:
       return (bytes, start, end) => parsePreviousGtids(bytes, start, end).toString();
     case EventType.xaPrepare:
@@ -96,7 +99,7 @@ function parserOf(type: number, dialect: 'mysql' | 'mariadb', layout: RowLayout 
     case EventType.transactionPayload:
       return parseTransactionPayload;
     case EventType.mariadbGtid:
-      return parseMariadbGtid;
+      return (bytes, start, end) => parseMariadbGtid(bytes, start, end, SOURCES);
     case EventType.mariadbGtidList:
       return parseGtidList;
     default:

@@ -65,33 +65,25 @@ export function decimalCodec(precision: number, scale: number, modes: TypeModes)
  */
 export function readDecimal(bytes: Uint8Array, start: number, end: number, precision: number, scale: number): Scratch {
   const whole = precision - scale;
-  const wholeFirst = whole % DIGITS_PER_WORD;
-  const fractionLast = scale % DIGITS_PER_WORD;
   const size = bytesOf(whole) + bytesOf(scale);
   if (end - start !== size || size === 0) throw malformed('DECIMAL');
   const negative = ((bytes[start] as number) & 0x80) === 0;
   const mask = negative ? 0xff : 0;
   scratch.begin(precision + 3);
   if (negative) scratch.bytes[scratch.length++] = MINUS;
-  let at = start;
-  let first = 0x80;
-  const word = (length: number, digits: number): void => {
-    let value = 0;
-    for (let index = 0; index < length; index++) {
-      value = value * 256 + (((bytes[at] as number) ^ mask ^ first) & 0xff);
-      first = 0;
-      at += 1;
-    }
-    append(value, digits);
-  };
   const wholeStart = scratch.length;
-  if (wholeFirst > 0) word(DIGIT_BYTES[wholeFirst] as number, wholeFirst);
-  for (let left = Math.floor(whole / DIGITS_PER_WORD); left > 0; left--) word(4, DIGITS_PER_WORD);
+  let at = start;
+  for (let left = whole; left > 0; ) {
+    const digits = left % DIGITS_PER_WORD || DIGITS_PER_WORD;
+    at = appendWord(bytes, at, start, mask, digits);
+    left -= digits;
+  }
   dropZeros(wholeStart);
-  if (scale > 0) {
-    scratch.bytes[scratch.length++] = POINT;
-    for (let left = Math.floor(scale / DIGITS_PER_WORD); left > 0; left--) word(4, DIGITS_PER_WORD);
-    if (fractionLast > 0) word(DIGIT_BYTES[fractionLast] as number, fractionLast);
+  if (scale > 0) scratch.bytes[scratch.length++] = POINT;
+  for (let left = scale; left > 0; ) {
+    const digits = Math.min(left, DIGITS_PER_WORD);
+    at = appendWord(bytes, at, start, mask, digits);
+    left -= digits;
   }
   return scratch;
 }
@@ -100,15 +92,22 @@ function bytesOf(digits: number): number {
   return Math.floor(digits / DIGITS_PER_WORD) * 4 + (DIGIT_BYTES[digits % DIGITS_PER_WORD] as number);
 }
 
-function append(value: number, digits: number): void {
-  let rest = value;
-  for (let at = scratch.length + digits - 1; at >= scratch.length; at--) {
+/** Appends the digits of the word at `at` of the number that begins at `start`. @returns where the word ends. */
+function appendWord(bytes: Uint8Array, at: number, start: number, mask: number, digits: number): number {
+  const end = at + (DIGIT_BYTES[digits] as number);
+  let rest = 0;
+  for (let index = at; index < end; index++) {
+    const first = index === start ? 0x80 : 0;
+    rest = rest * 256 + (((bytes[index] as number) ^ mask ^ first) & 0xff);
+  }
+  for (let place = scratch.length + digits - 1; place >= scratch.length; place--) {
     const quotient = Math.floor(rest / 10);
-    scratch.bytes[at] = ZERO_DIGIT + (rest - quotient * 10);
+    scratch.bytes[place] = ZERO_DIGIT + (rest - quotient * 10);
     rest = quotient;
   }
   if (rest > 0) throw malformed('DECIMAL');
   scratch.length += digits;
+  return end;
 }
 
 /** Leading zeros before the point, of which one stays. */

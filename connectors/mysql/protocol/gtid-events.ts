@@ -1,8 +1,9 @@
 import { EventType, eventType, HEADER_BYTES } from './binlog-event.ts';
 import { ByteReader } from './byte-reader.ts';
-import type { Gtid } from './gtid.ts';
+import { Gtid } from './gtid.ts';
+import type { GtidSources } from './gtid-sources.ts';
 import { ProtocolError } from './protocol-error.ts';
-import { readUuid, uuidText } from './uuid.ts';
+import { uuidText } from './uuid.ts';
 import { readSignedVarlen, readVarlen, skipVarlen } from './varlen.ts';
 
 /** GTID, GTID_TAGGED and ANONYMOUS_GTID events of MySQL: the beginning of a transaction, and when it was committed. */
@@ -25,16 +26,20 @@ const LOGICAL_TIMES_BYTES = 16;
 const COMMIT_TIME_BYTES = 7;
 
 /** @see https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Gtid__event.html */
-export function parseGtid(bytes: Buffer, start: number, end: number): GtidEvent {
+export function parseGtid(bytes: Buffer, start: number, end: number, sources: GtidSources): GtidEvent {
   const reader = new ByteReader(bytes, start + HEADER_BYTES, end);
   const type = eventType(bytes, start);
-  return type === EventType.gtidTagged ? parseTagged(reader) : parsePlain(reader, type === EventType.anonymousGtid);
+  if (type === EventType.gtidTagged) return parseTagged(reader);
+  reader.uint8();
+  const uuidAt = reader.skip(16);
+  return parsePlain(reader, type === EventType.anonymousGtid ? null : sources.ofUuid(bytes, uuidAt));
 }
 
-/** Every server version appended a field; what is missing at the end was not known to the one that wrote it. */
-function parsePlain(reader: ByteReader, isAnonymous: boolean): GtidEvent {
-  reader.uint8();
-  const uuid = readUuid(reader);
+/**
+ * Every server version appended a field; what is missing at the end was not known to the one that wrote it.
+ * @param uuid null of an anonymous transaction
+ */
+function parsePlain(reader: ByteReader, uuid: string | null): GtidEvent {
   const number = reader.uint64();
   let immediateCommitUs: number | null = null;
   let originalCommitUs: number | null = null;
@@ -49,7 +54,7 @@ function parsePlain(reader: ByteReader, isAnonymous: boolean): GtidEvent {
       if (reader.remaining > 0) transactionLength = reader.lengthEncoded();
     }
   }
-  const gtid = isAnonymous ? null : gtidOf(uuid, '', number);
+  const gtid = uuid === null ? null : gtidOf(uuid, number);
   return { gtid, immediateCommitUs, originalCommitUs, transactionLength };
 }
 
@@ -96,7 +101,12 @@ function parseTagged(reader: ByteReader): GtidEvent {
   }
   if (uuid === null) throw new ProtocolError('a tagged GTID has no UUID');
   originalCommitUs ??= immediateCommitUs;
-  return { gtid: gtidOf(uuid, tag, number), immediateCommitUs, originalCommitUs, transactionLength };
+  return {
+    gtid: gtidOf(tag === '' ? uuid : `${uuid}:${tag}`, number),
+    immediateCommitUs,
+    originalCommitUs,
+    transactionLength,
+  };
 }
 
 /** An array of bytes is written as that many numbers: those from 128 on take two bytes. */
@@ -110,10 +120,9 @@ function readVarlenUuid(reader: ByteReader): string {
   return uuidText(hex);
 }
 
-function gtidOf(uuid: string, tag: string, number: number): Gtid {
+function gtidOf(source: string, number: number): Gtid {
   if (number < 1) throw new ProtocolError(`a GTID has the number ${number}`);
-  const source = tag === '' ? uuid : `${uuid}:${tag}`;
-  return { source, number, text: `${source}:${number}` };
+  return new Gtid(source, ':', number);
 }
 
 function time(high: number, low: number): number {

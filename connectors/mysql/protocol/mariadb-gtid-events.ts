@@ -1,6 +1,7 @@
 import { eventServerId, HEADER_BYTES } from './binlog-event.ts';
 import { ByteReader } from './byte-reader.ts';
-import type { Gtid } from './gtid.ts';
+import { Gtid } from './gtid.ts';
+import { GtidSources } from './gtid-sources.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { xidText } from './xa.ts';
 
@@ -44,7 +45,7 @@ const XID_PART_BYTES = 64;
  * What comes behind the flags is there only where they say so; an event shorter than 19 bytes is filled up with zeros.
  * @see https://mariadb.com/kb/en/gtid_event/
  */
-export function parseMariadbGtid(bytes: Buffer, start: number, end: number): MariadbGtidEvent {
+export function parseMariadbGtid(bytes: Buffer, start: number, end: number, sources: GtidSources): MariadbGtidEvent {
   const reader = new ByteReader(bytes, start + HEADER_BYTES, end);
   const number = reader.uint64();
   const domain = reader.uint32();
@@ -57,9 +58,8 @@ export function parseMariadbGtid(bytes: Buffer, start: number, end: number): Mar
   if ((extra & ExtraFlag.multiEngine) !== 0) reader.uint8();
   if ((extra & (ExtraFlag.commitAlter | ExtraFlag.rollbackAlter)) !== 0) reader.skip(8);
   const threadId = (extra & ExtraFlag.threadId) === 0 ? null : reader.uint32();
-  const source = `${domain}-${eventServerId(bytes, start)}`;
   return {
-    gtid: { source, number, text: `${source}-${number}` },
+    gtid: new Gtid(sources.ofDomain(domain, eventServerId(bytes, start)), '-', number),
     standalone: (flags & Flag.standalone) !== 0,
     transactional: (flags & Flag.transactional) !== 0,
     ddl: (flags & Flag.ddl) !== 0,
@@ -96,11 +96,11 @@ export function parseGtidList(bytes: Buffer, start: number, end: number): Gtid[]
   const reader = new ByteReader(bytes, start + HEADER_BYTES, end);
   const count = reader.uint32() & COUNT_MASK;
   if (count * LISTED_GTID_BYTES > reader.remaining) throw new ProtocolError('a GTID list ends before its last GTID');
+  const sources = new GtidSources();
   const gtids: Gtid[] = [];
   for (let index = 0; index < count; index++) {
-    const source = `${reader.uint32()}-${reader.uint32()}`;
-    const number = reader.uint64();
-    gtids.push({ source, number, text: `${source}-${number}` });
+    const source = sources.ofDomain(reader.uint32(), reader.uint32());
+    gtids.push(new Gtid(source, '-', reader.uint64()));
   }
   return gtids;
 }

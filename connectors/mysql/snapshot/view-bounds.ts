@@ -52,9 +52,7 @@ export class GtidBounds implements ViewBounds {
 
   contains(batch: ChangeBatch<MySqlPosition>, index: number): boolean {
     const { gtid } = transactionOf(batch, index);
-    if (gtid === null) return false;
-    const colon = gtid.lastIndexOf(':');
-    return this.#certain.has(gtid.slice(0, colon), Number(gtid.slice(colon + 1)));
+    return gtid !== null && this.#certain.has(gtid.source, gtid.number);
   }
 
   isPassed({ gtids }: MySqlPosition): boolean {

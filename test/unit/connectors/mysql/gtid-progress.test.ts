@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type GtidProgress, parseGtidProgress } from '../../../../connectors/mysql/gtid-progress.ts';
-import type { Gtid } from '../../../../connectors/mysql/protocol/gtid.ts';
+import { Gtid } from '../../../../connectors/mysql/protocol/gtid.ts';
 import { GtidSet } from '../../../../connectors/mysql/protocol/gtid-set.ts';
 import { ProtocolError } from '../../../../connectors/mysql/protocol/protocol-error.ts';
 
@@ -10,7 +10,7 @@ const A = '3e11fa47-71ca-11e1-9e33-c80aa9429562';
 const B = '4e11fa47-71ca-11e1-9e33-c80aa9429562';
 
 function gtid(source: string, number: number): Gtid {
-  return { source, number, text: `${source}:${number}` };
+  return new Gtid(source, ':', number);
 }
 
 test('the history and what came after it are one set', () => {
@@ -54,9 +54,18 @@ test('any order of GTIDs gives the set of them', () => {
 
 test('a position of MariaDB has the last transaction of each domain', () => {
   const progress = parseGtidProgress('mariadb', '0-1-5,1-1-7');
-  const next = progress.with({ source: '0-2', number: 6, text: '0-2-6' });
-  assert.equal(next.toString(), '0-2-6,1-1-7');
-  assert.equal(next.with({ source: '5-1', number: 1, text: '5-1-1' }).toString(), '0-2-6,1-1-7,5-1-1');
+  const first = progress.with(new Gtid('0-2', '-', 6));
+  assert.equal(first.toString(), '0-2-6,1-1-7');
+  const next = first.with(new Gtid('0-2', '-', 9));
+  assert.equal(next.toString(), '0-2-9,1-1-7');
+  assert.equal(next.with(new Gtid('5-1', '-', 1)).toString(), '0-2-9,1-1-7,5-1-1');
+  assert.equal(
+    next
+      .with(new Gtid('0-1', '-', 10))
+      .with(new Gtid('1-2', '-', 8))
+      .toString(),
+    '0-1-10,1-2-8',
+  );
   assert.equal(progress.toString(), '0-1-5,1-1-7');
 });
 

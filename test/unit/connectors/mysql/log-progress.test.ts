@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseGtidProgress } from '../../../../connectors/mysql/gtid-progress.ts';
 import { LogProgress } from '../../../../connectors/mysql/log-progress.ts';
+import { Gtid } from '../../../../connectors/mysql/protocol/gtid.ts';
 
 const UUID = '3e11fa47-71ca-11e1-9e33-c80aa9429562';
-const gtid = (number: number) => ({ source: UUID, number, text: `${UUID}:${number}` });
+const gtid = (number: number) => new Gtid(UUID, ':', number);
 const from = { file: 'binlog.000009', pos: 700, gtids: parseGtidProgress('mysql', `${UUID}:1-5`), epoch: 0 };
 
 test('the older file that a dump by GTIDs begins with is no step back', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { parseGtidProgress } from '../../../../../connectors/mysql/gtid-progress.ts';
 import type { MySqlPosition } from '../../../../../connectors/mysql/positions.ts';
+import { Gtid } from '../../../../../connectors/mysql/protocol/gtid.ts';
 import { GtidSet } from '../../../../../connectors/mysql/protocol/gtid-set.ts';
 import {
   GtidBounds,
@@ -9,13 +10,15 @@ import {
   recallBounds,
   type ViewBounds,
 } from '../../../../../connectors/mysql/snapshot/view-bounds.ts';
+import { TransactionContext } from '../../../../../connectors/mysql/transaction-context.ts';
 import type { ChangeBatch } from '../../../../../src/core/change-batch.ts';
 
 const A = '3e11fa47-71ca-11e1-9e33-c80aa9429562';
 const B = '4e11fa47-71ca-11e1-9e33-c80aa9429562';
 
-function contains(bounds: ViewBounds, gtid: string | null, file = 'binlog.000001', position = 4): boolean {
-  const batch = { transactions: [{ gtid, file }], eventPositions: [position] };
+function contains(bounds: ViewBounds, gtid: Gtid | null, file = 'binlog.000001', position = 4): boolean {
+  const transaction = new TransactionContext(gtid, 1, file, position, 0);
+  const batch = { transactions: [transaction], eventPositions: [position] };
   return bounds.contains(batch as unknown as ChangeBatch<MySqlPosition>, 0);
 }
 
@@ -29,18 +32,20 @@ const recalled = (bounds: ViewBounds) => recallBounds(`${bounds}`);
 it('a transaction is in a view by GTID where it was executed before, tags and holes included', () => {
   const bounds = new GtidBounds(GtidSet.parse(`${A}:1-5:8:tag:1-2`), GtidSet.parse(`${A}:1-9:tag:1-3`));
   const later = recalled(bounds);
-  for (const [gtid, expected] of [
-    [`${A}:5`, true],
-    [`${A}:6`, false],
-    [`${A}:8`, true],
-    [`${A}:tag:2`, true],
-    [`${A}:tag:3`, false],
-    [`${B}:1`, false],
-    [null, false],
+  for (const [source, number, expected] of [
+    [A, 5, true],
+    [A, 6, false],
+    [A, 8, true],
+    [`${A}:tag`, 2, true],
+    [`${A}:tag`, 3, false],
+    [B, 1, false],
   ] as const) {
-    assert.equal(contains(bounds, gtid), expected, String(gtid));
-    assert.equal(contains(later, gtid), expected, `${gtid}, later`);
+    const gtid = new Gtid(source, ':', number);
+    assert.equal(contains(bounds, gtid), expected, gtid.text);
+    assert.equal(contains(later, gtid), expected, `${gtid.text}, later`);
   }
+  assert.equal(contains(bounds, null), false);
+  assert.equal(contains(later, null), false);
 });
 
 it('a view by GTID is passed once everything that may be visible was emitted', () => {
