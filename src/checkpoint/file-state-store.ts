@@ -142,10 +142,10 @@ async function readEntries(path: string, source: string): Promise<ReadonlyMap<st
   return document.entries;
 }
 
-async function replaceFile(path: string, text: string, source: string): Promise<void> {
+async function replaceFile(path: string, content: Buffer, source: string): Promise<void> {
   const temporary = `${path}.tmp`;
   try {
-    await writeDurably(temporary, text);
+    await writeDurably(temporary, content);
     await rename(temporary, path);
     await syncDirectory(join(path, '..'));
   } catch (error) {
@@ -155,11 +155,11 @@ async function replaceFile(path: string, text: string, source: string): Promise<
   }
 }
 
-async function writeDurably(path: string, text: string): Promise<void> {
+async function writeDurably(path: string, content: Buffer): Promise<void> {
   // Positions and schemas, no secrets; still nobody else's business.
   const file = await open(path, 'w', 0o640);
   try {
-    await file.writeFile(text);
+    await file.writeFile(content);
     await file.sync();
   } finally {
     await file.close();

@@ -15,12 +15,18 @@ interface Line {
   /** The entry's value, of which the line was made. */
   readonly text: string;
   readonly isJson: boolean;
-  readonly line: string;
+  /** What stands in the document. */
+  readonly written: Buffer;
+  /** What goes into the checksum. */
+  readonly checked: Buffer;
 }
+
+const COMMA = Buffer.from(',');
+const LINE_END = Buffer.from(',\n    ');
 
 /** The document as text. */
 export function encodeStateDocument(document: StateDocument): string {
-  return new StateDocumentEncoder().encode(document);
+  return new StateDocumentEncoder().encode(document).toString();
 }
 
 /**
@@ -28,30 +34,42 @@ export function encodeStateDocument(document: StateDocument): string {
  * Values that are canonical JSON stand in `entries` as JSON, others in `texts` as strings, so that every value comes back
  * to the byte. `sha256` covers all of it: a flipped bit in a position must not become another position.
  *
- * Lines are kept for the next document: of the thousands of entries that a thousand tables have, a save changes a few.
+ * Lines are kept for the next document, as bytes: of the thousands of entries that a thousand tables have, a save changes
+ * a few, and megabytes of text each second would keep the garbage collector busy.
  */
 export class StateDocumentEncoder {
-  #lines = new Map<string, Line>();
+  readonly #lines = new Map<string, Line>();
 
-  encode({ source, entries }: StateDocument): string {
-    const sorted = [...entries].sort(byKey);
-    const lines = new Map<string, Line>();
-    for (const [key, text] of sorted) {
-      const before = this.#lines.get(key);
-      lines.set(key, before?.text === text ? before : renderLine(key, text));
-    }
-    this.#lines = lines;
-    const all = [...lines.values()];
-    const texts = all.filter(({ isJson }) => !isJson);
-    const fields = [
+  /** @returns UTF-8 */
+  encode({ source, entries }: StateDocument): Buffer {
+    const lines = [...entries.keys()].sort().map((key) => this.#lineOf(key, entries.get(key)!));
+    if (this.#lines.size > lines.length) this.#forgetAllBut(entries);
+    const pairs = lines.map(({ checked }) => checked);
+    const texts = lines.filter(({ isJson }) => !isJson);
+    const head = [
       `"format": ${JSON.stringify(FORMAT)}`,
       `"formatVersion": ${FORMAT_VERSION}`,
       `"source": ${JSON.stringify(source)}`,
-      `"sha256": ${JSON.stringify(checksum(source, sorted))}`,
-      `"entries": ${renderObject(all.filter(({ isJson }) => isJson))}`,
-      ...(texts.length === 0 ? [] : [`"texts": ${renderObject(texts)}`]),
+      `"sha256": ${JSON.stringify(checksum(source, pairs))}`,
     ];
-    return `{\n  ${fields.join(',\n  ')}\n}\n`;
+    return Buffer.concat([
+      Buffer.from(`{\n  ${head.join(',\n  ')},\n  "entries": `),
+      ...renderObject(lines.filter(({ isJson }) => isJson)),
+      ...(texts.length === 0 ? [] : [Buffer.from(',\n  "texts": '), ...renderObject(texts)]),
+      Buffer.from('\n}\n'),
+    ]);
+  }
+
+  #lineOf(key: string, text: string): Line {
+    const before = this.#lines.get(key);
+    if (before?.text === text) return before;
+    const line = renderLine(key, text);
+    this.#lines.set(key, line);
+    return line;
+  }
+
+  #forgetAllBut(entries: ReadonlyMap<string, string>): void {
+    for (const key of this.#lines.keys()) if (!entries.has(key)) this.#lines.delete(key);
   }
 }
 
@@ -59,11 +77,18 @@ function renderLine(key: string, text: string): Line {
   const value = canonicalJson(text);
   const isJson = value !== undefined;
   const rendered = isJson ? JSON.stringify(value, null, 2).replaceAll('\n', '\n    ') : JSON.stringify(text);
-  return { text, isJson, line: `${JSON.stringify(key)}: ${rendered}` };
+  const written = Buffer.from(`${JSON.stringify(key)}: ${rendered}`);
+  return { text, isJson, written, checked: Buffer.from(JSON.stringify([key, text])) };
 }
 
-function renderObject(lines: readonly Line[]): string {
-  return lines.length === 0 ? '{}' : `{\n    ${lines.map(({ line }) => line).join(',\n    ')}\n  }`;
+function renderObject(lines: readonly Line[]): Buffer[] {
+  if (lines.length === 0) return [Buffer.from('{}')];
+  const written = lines.map((line) => line.written);
+  return [Buffer.from('{\n    '), ...joined(written, LINE_END), Buffer.from('\n  }')];
+}
+
+function joined(parts: readonly Buffer[], separator: Buffer): Buffer[] {
+  return parts.flatMap((part, index) => (index === 0 ? [part] : [separator, part]));
 }
 
 /**
@@ -88,8 +113,9 @@ export function decodeStateDocument(text: string, origin: string): StateDocument
     if (typeof value !== 'string') throw damaged(origin, `the value of ${key} is not text`);
     values.push([key, value]);
   }
-  values.sort(byKey);
-  if (body.sha256 !== checksum(source, values)) throw damaged(origin, 'its content does not fit its checksum');
+  values.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  const pairs = values.map((pair) => Buffer.from(JSON.stringify(pair)));
+  if (body.sha256 !== checksum(source, pairs)) throw damaged(origin, 'its content does not fit its checksum');
   return { source, entries: new Map(values) };
 }
 
@@ -117,13 +143,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function byKey(a: readonly [string, string], b: readonly [string, string]): number {
-  return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0;
-}
-
-function checksum(source: string, sorted: readonly (readonly [string, string])[]): string {
+/** @param pairs `["key","value"]` as UTF-8, in the order of the keys */
+function checksum(source: string, pairs: readonly Buffer[]): string {
   return createHash('sha256')
-    .update(JSON.stringify([source, sorted]))
+    .update(`[${JSON.stringify(source)},[`)
+    .update(Buffer.concat(joined(pairs, COMMA)))
+    .update(']]')
     .digest('hex');
 }
 

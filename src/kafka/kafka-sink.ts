@@ -101,6 +101,8 @@ export class KafkaSink implements Sink {
   readonly #sender: Sender;
   readonly #topics = new Map<string, Promise<KafkaTopic>>();
   readonly #opened: KafkaTopic[] = [];
+  /** Topics that wait before they use new partitions. Kept: it is asked with every acknowledgement while there is no room. */
+  readonly #draining = new Set<KafkaTopic>();
   readonly #resumed = new Map<string, TopicProgress>();
   readonly #disposed = new AbortController();
   readonly #waiters = new Set<Waiter>();
@@ -215,6 +217,10 @@ export class KafkaSink implements Sink {
         if (bytes > this.#batches.targetBytes && bytes > this.#largestBytes) this.#largestBytes = bytes;
         if (opened || sealed) this.#sender.wake(writer, sealed);
       },
+      drains: (changed: KafkaTopic) => {
+        if (changed.isDraining) this.#draining.add(changed);
+        else this.#draining.delete(changed);
+      },
     };
     const onReady = (writer: PartitionWriter): void => this.#sender.wake(writer, true);
     const topic = new KafkaTopic(
@@ -258,8 +264,7 @@ export class KafkaSink implements Sink {
     const { budgetBytes } = this.#options;
     if (this.#largestBytes > 0 && this.#inFlightBytes + this.#largestBytes > budgetBytes) return false;
     if (this.#inFlightBytes >= budgetBytes || this.#batches.waiting.bytes >= WAITING_BYTES) return false;
-    // Last: it looks at every topic, and is asked with every acknowledgement while there is no room.
-    return !this.#opened.some((topic) => topic.isDraining);
+    return this.#draining.size === 0;
   }
 
   async #until(isOver: () => boolean, signal: AbortSignal): Promise<void> {

@@ -16,6 +16,8 @@ export interface TopicHost {
    */
   appended(writer: PartitionWriter, bytes: number, opened: boolean, sealed: boolean): void;
   throwIfFailed(): void;
+  /** `isDraining` of the topic changed. */
+  drains(topic: KafkaTopic): void;
 }
 
 /** A topic with its partitions, as far as this sink writes to them. */
@@ -115,6 +117,7 @@ export class KafkaTopic implements SinkTopic {
   grow(partitions: number): boolean {
     if (partitions <= Math.max(this.#growTo, this.#writers.length)) return false;
     this.#growTo = partitions;
+    this.#host.drains(this);
     return true;
   }
 
@@ -122,6 +125,7 @@ export class KafkaTopic implements SinkTopic {
   useNewPartitions(): boolean {
     if (!this.isDraining || !this.#writers.every((writer) => writer.isEmpty)) return false;
     this.#setPartitions(this.#growTo);
+    this.#host.drains(this);
     return true;
   }
 

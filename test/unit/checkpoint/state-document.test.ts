@@ -48,7 +48,7 @@ describe('state document', () => {
         const encoder = new StateDocumentEncoder();
         for (const pairs of history) {
           const document = { source: 'shop', entries: new Map(pairs) };
-          const text = encoder.encode(document);
+          const text = encoder.encode(document).toString();
           assert.equal(text, encodeStateDocument(document));
           assert.deepEqual(decodeStateDocument(text, 'it').entries, new Map([...document.entries].sort()));
         }
