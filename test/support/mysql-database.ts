@@ -31,9 +31,16 @@ export async function createMysqlDatabase(server: MysqlServer, sql: readonly str
     return opened;
   };
   let connection = await open();
-  await connection.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
-  await connection.query(`USE ${name}`);
-  for (const statement of sql) await connection.query(statement);
+  try {
+    await connection.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
+    await connection.query(`USE ${name}`);
+    for (const statement of sql) await connection.query(statement);
+  } catch (error) {
+    // Left open it would keep the process of the test alive until its time is over.
+    await connection.query(`DROP DATABASE IF EXISTS ${name}`);
+    await connection.end();
+    throw error;
+  }
   return {
     name,
     server,

@@ -17,7 +17,7 @@ const values = (from: number, to: number, row: (n: number) => string) =>
 const SCHEMA = [
   'CREATE TABLE items (id int PRIMARY KEY, v int NOT NULL, note varchar(20))',
   `INSERT INTO items VALUES ${values(1, ROWS, (n) => `(${n}, 0, 'n${n}')`)}`,
-  'CREATE TABLE pairs (a varchar(20), b bigint, secret varchar(20) NOT NULL, PRIMARY KEY (b, a))',
+  'CREATE TABLE pairs (a varchar(20) NOT NULL, b bigint NOT NULL, secret varchar(20) NOT NULL, PRIMARY KEY (b, a))',
   `INSERT INTO pairs VALUES ${values(1, 20, (n) => `('k${n}', ${n}, 's${n}')`)}`,
   'CREATE TABLE parts (id int PRIMARY KEY, region varchar(2) NOT NULL)',
   "INSERT INTO parts VALUES (1, 'EU'), (2, 'US'), (3, 'EU')",

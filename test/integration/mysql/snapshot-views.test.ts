@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { MySqlPosition } from '../../../connectors/mysql/positions.ts';
+import { Gtid } from '../../../connectors/mysql/protocol/gtid.ts';
 import { ReaderPool } from '../../../connectors/mysql/snapshot/reader-pool.ts';
 import { underTableLock } from '../../../connectors/mysql/snapshot/table-lock.ts';
 import { type ChangeBatch, ChangeKind, type TransactionCommit } from '../../../src/core/change-batch.ts';
@@ -238,7 +239,7 @@ for (const { server, label } of await testedServers()) {
       const unknown = '00000000-0000-0000-0000-000000000001';
       const future: MySqlPosition =
         server === 'mysql' && gtids !== null
-          ? { ...stream.from, gtids: gtids.with({ source: unknown, number: 9, text: `${unknown}:9` }) }
+          ? { ...stream.from, gtids: gtids.with(new Gtid(unknown, ':', 9)) }
           : { ...stream.from, pos: stream.from.pos + 1e12 };
       const refused = await lab.reader.openView({ tables: [table], readers: 2, emittedUpTo: future }, lab.signal);
       assert.ok('refusal' in refused);
