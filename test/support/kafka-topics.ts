@@ -9,7 +9,10 @@ export interface TopicSpec {
   readonly config?: Readonly<Record<string, string>>;
 }
 
-/** Creates topics and resolves when every partition has a leader. */
+/**
+ * Creates topics and resolves when every partition answers. That the metadata name its leader is not enough: the broker makes
+ * the logs after that, and kafkajs sends a request again as a whole if one of its partitions is not there yet.
+ */
 export async function createKafkaTopics(specs: readonly TopicSpec[], brokers = kafkaBrokers()): Promise<void> {
   await withAdmin(brokers, async (admin) => {
     await admin.createTopics({
@@ -22,11 +25,10 @@ export async function createKafkaTopics(specs: readonly TopicSpec[], brokers = k
         configEntries: Object.entries(spec.config ?? {}).map(([name, value]) => ({ name, value })),
       })),
     });
-    const names = specs.map(({ topic }) => topic);
-    await awaitUntil(`${names.join(', ')} had leaders`, async () => {
-      const { topics } = await admin.fetchTopicMetadata({ topics: names });
-      return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
-    });
+    for (const { topic, partitions = 1 } of specs) {
+      const answered = async () => (await admin.fetchTopicOffsets(topic)).length === partitions;
+      await awaitUntil(`every partition of ${topic} answered`, answered);
+    }
   });
 }
 

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { type Stack, startStack } from '../../../deploy/local/stack.ts';
 import { ChangeKind } from '../../../src/core/change-batch.ts';
-import { awaitUntil } from '../../support/await-until.ts';
+import { absentStandby } from '../../support/absent-standby.ts';
 import type { PostgresDatabase } from '../../support/postgres-database.ts';
 import { postgresVersion } from '../../support/services.ts';
 import { chunkOf, openReader, openView, readChunk, tableNamed, tryToOpenView } from './reader-under-test.ts';
@@ -27,17 +27,6 @@ async function connect(): Promise<pg.Client & AsyncDisposable> {
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
 }
 
-async function waitForStandbys(client: pg.Client, names: string): Promise<void> {
-  await client.query(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
-  await client.query('SELECT pg_reload_conf()');
-  await awaitUntil('the server took the setting', async () => {
-    const { rows } = await client.query<{ names: string }>(
-      `SELECT current_setting('synchronous_standby_names') AS names`,
-    );
-    return rows[0]!.names === names;
-  });
-}
-
 test('a view waits until what was emitted is visible, which is long after it was in the log', {
   timeout: 300_000,
 }, async () => {
@@ -50,7 +39,7 @@ test('a view waits until what was emitted is visible, which is long after it was
   const table = await tableNamed(reader, 'public.t');
   await (await openView(reader, [table]))[Symbol.asyncDispose]();
 
-  await waitForStandbys(operator, 'nobody_of_this_name');
+  await using standby = await absentStandby(url);
   const committing = waiting.query(`UPDATE t SET v = 'new' WHERE a = 1`);
   let isEmitted = false;
   while (!isEmitted) {
@@ -68,7 +57,7 @@ test('a view waits until what was emitted is visible, which is long after it was
   for (let attempt = 0; attempt < 3; attempt++) {
     assert.match(String(await tryToOpenView(reader, [table])), /1 published transactions are not visible yet/);
   }
-  await waitForStandbys(operator, '');
+  await standby[Symbol.asyncDispose]();
   await committing;
   await using view = await openView(reader, [table]);
   const read = await readChunk(view, chunkOf(table));
@@ -84,11 +73,7 @@ test('a synchronous standby that is away does not hold up the heartbeat of a vie
   const tested = new SourceUnderTest({ name: 'postgres', url } as PostgresDatabase);
   await using reader = await openReader(tested);
   const table = await tableNamed(reader, 'public.u');
-  await waitForStandbys(operator, 'nobody_of_this_name');
-  try {
-    await using view = await openView(reader, [table]);
-    assert.deepEqual((await readChunk(view, chunkOf(table))).rows, []);
-  } finally {
-    await waitForStandbys(operator, '');
-  }
+  await using _standby = await absentStandby(url);
+  await using view = await openView(reader, [table]);
+  assert.deepEqual((await readChunk(view, chunkOf(table))).rows, []);
 });
