@@ -41,28 +41,21 @@ export function sourceSchema(dialect: Dialect): ConnectStruct {
   };
 }
 
-/** What of a block is the same for all rows of a table version. */
-interface TablePart {
-  /** snapshot, db, sequence */
-  readonly database: ConstantFragment;
-  readonly table: ConstantFragment;
-}
-
-/** Writes Debezium's source block. What a stream, a table and a transaction have in common is encoded once each. */
+/** Writes Debezium's source block. What the rows of a transaction in one table have in common is encoded once for them. */
 export class MySqlSourceBlock implements SourceBlock {
   readonly schema: ConnectStruct;
   readonly #dialect: Dialect;
   readonly #topicPrefix: string;
-  readonly #head = new ConstantFragment();
-  /** server_id, gtid, file: of `#transaction`. */
-  readonly #place = new ConstantFragment();
-  readonly #tables = new WeakMap<TableVersion, TablePart>();
+  readonly #origin = new ConstantFragment();
+  /** version … file: of rows of `#table` in `#transaction`. */
+  readonly #start = new ConstantFragment();
   #table: TableVersion | null = null;
   #transaction: TransactionContext | null = null;
-  readonly #writeHead = (out: ValueWriter): void => writeSourceOrigin(out, this.#dialect, this.#topicPrefix);
-  readonly #writeDatabase = (out: ValueWriter): void => writeDatabase(out, this.#table?.id.database ?? '');
-  readonly #writeTable = (out: ValueWriter): void => writeTable(out, this.#table?.id.name ?? null);
-  readonly #writePlace = (out: ValueWriter): void => writePlace(out, this.#transaction as TransactionContext);
+  readonly #writeOrigin = (out: ValueWriter): void => writeSourceOrigin(out, this.#dialect, this.#topicPrefix);
+  readonly #writeStart = (out: ValueWriter): void => {
+    const { database, name } = (this.#table as TableVersion).id;
+    this.#startBlock(out, this.#transaction as TransactionContext, database, name);
+  };
 
   /** The whole block of rows that were read: of one view, one table and one marker. */
   readonly #read = new ConstantFragment();
@@ -84,21 +77,19 @@ export class MySqlSourceBlock implements SourceBlock {
     }
     const { transactions, eventPositions, rows, queries, details } = batch as MySqlChangeBatch;
     const transaction = transactions[index] as TransactionContext;
-    const timeUs = transaction.commitTimeUs;
-    if (transaction !== this.#transaction) this.#place.reset();
-    this.#transaction = transaction;
-    this.#table = table;
-    const part = table === null ? null : this.#partOf(table);
-    const change = part === null ? (details[index] as SchemaChange) : null;
     out.beginStruct();
-    out.constant(this.#head, this.#writeHead);
-    writeCommitMs(out, timeUs);
-    if (part !== null) out.constant(part.database, this.#writeDatabase);
-    else writeDatabase(out, change?.databaseName ?? '');
-    writeFineCommitTimes(out, timeUs);
-    if (part !== null) out.constant(part.table, this.#writeTable);
-    else writeTable(out, change?.tableName ?? null);
-    out.constant(this.#place, this.#writePlace);
+    if (table === null) {
+      const { databaseName, tableName } = details[index] as SchemaChange;
+      this.#startBlock(out, transaction, databaseName, tableName);
+    } else if (table === this.#table && transaction === this.#transaction) {
+      out.constant(this.#start, this.#writeStart);
+    } else {
+      // Only from the second row on is it worth keeping.
+      this.#start.reset();
+      this.#table = table;
+      this.#transaction = transaction;
+      this.#writeStart(out);
+    }
     out.field('pos');
     out.safeLong(eventPositions[index] as number);
     out.field('row');
@@ -108,6 +99,24 @@ export class MySqlSourceBlock implements SourceBlock {
     out.field('query');
     writeOptionalText(out, queries[index] ?? null);
     out.endStruct();
+  }
+
+  /** version, connector, name, ts_ms, snapshot, db, sequence, ts_us, ts_ns, table, server_id, gtid, file */
+  #startBlock(out: ValueWriter, transaction: TransactionContext, database: string, table: string | null): void {
+    const { commitTimeUs, serverId, gtid, file } = transaction;
+    out.constant(this.#origin, this.#writeOrigin);
+    writeCommitMs(out, commitTimeUs);
+    writeReadFrom(out, 'false', database);
+    out.field('sequence');
+    out.absent(0);
+    writeFineCommitTimes(out, commitTimeUs);
+    writeTable(out, table);
+    out.field('server_id');
+    out.safeLong(serverId);
+    out.field('gtid');
+    writeOptionalText(out, gtid?.text ?? null);
+    out.field('file');
+    out.text(file);
   }
 
   /** Of a row that was read from its table: no transaction is known, and the place is that of the view. */
@@ -122,7 +131,7 @@ export class MySqlSourceBlock implements SourceBlock {
 
   #readBlock(out: ValueWriter, { file, position, timeUs }: ReadPlace): void {
     out.beginStruct();
-    this.#writeHead(out);
+    this.#writeOrigin(out);
     writeCommitMs(out, timeUs);
     writeReadFrom(out, this.#marker, this.#readTable?.id.database ?? '');
     out.field('sequence');
@@ -145,33 +154,9 @@ export class MySqlSourceBlock implements SourceBlock {
     out.absent(0);
     out.endStruct();
   }
-
-  #partOf(table: TableVersion): TablePart {
-    let part = this.#tables.get(table);
-    if (part === undefined) {
-      part = { database: new ConstantFragment(), table: new ConstantFragment() };
-      this.#tables.set(table, part);
-    }
-    return part;
-  }
-}
-
-function writeDatabase(out: ValueWriter, database: string): void {
-  writeReadFrom(out, 'false', database);
-  out.field('sequence');
-  out.absent(0);
 }
 
 function writeTable(out: ValueWriter, table: string | null): void {
   out.field('table');
   writeOptionalText(out, table);
-}
-
-function writePlace(out: ValueWriter, transaction: TransactionContext): void {
-  out.field('server_id');
-  out.safeLong(transaction.serverId);
-  out.field('gtid');
-  writeOptionalText(out, transaction.gtid?.text ?? null);
-  out.field('file');
-  out.text(transaction.file);
 }

@@ -10,7 +10,7 @@ import {
 } from '../../src/core/table.ts';
 import { type MySqlChangeBatch, NO_IMAGE } from './my-change-batch.ts';
 import type { MySqlType } from './mysql-type.ts';
-import type { RowLayout } from './protocol/row-layout.ts';
+import { countPresent, isSet, type RowLayout } from './protocol/row-layout.ts';
 
 /** A version that knows the server's types of its columns, in their order. */
 export interface TypedTableVersion extends TableVersion {
@@ -74,14 +74,12 @@ export class MySqlTableVersion implements TypedTableVersion {
     const widths = this.#widths;
     const { starts, ends } = cells;
     const count = widths.length;
-    let present = 0;
-    for (let column = 0; column < count; column++)
-      present += ((bytes[bitmap + (column >> 3)] as number) >> (column & 7)) & 1;
+    const present = countPresent(bytes, bitmap, count);
     let at = start + ((present + 7) >> 3);
     let bit = 0;
     for (let column = 0; column < count; column++) {
       const position = positions[column] as number;
-      if ((((bytes[bitmap + (column >> 3)] as number) >> (column & 7)) & 1) === 0) {
+      if (present !== count && !isSet(bytes, bitmap, column)) {
         if (position >= 0 && !onlyMissing) starts[position] = CELL_UNAVAILABLE;
         continue;
       }

@@ -1,4 +1,4 @@
-import { decimalText } from '../avro/decimal-text.ts';
+import { decimalText, scaledText } from '../avro/decimal-text.ts';
 import { javaFloatText } from '../avro/java-number-text.ts';
 import type { ConstantFragment, NullBranch, ValueWriter } from '../core/value-writer.ts';
 
@@ -69,6 +69,10 @@ export class PlainValueWriter implements ValueWriter {
 
   decimal(ascii: Uint8Array, start: number, end: number, scale: number): void {
     this.#put(decimalText(textOf(ascii, start, end), scale));
+  }
+
+  safeDecimal(unscaled: number, scale: number): void {
+    this.#put(decimalText(scaledText(unscaled, scale), scale));
   }
 
   beginStruct(): void {

@@ -139,9 +139,13 @@ export class AvroWriter implements RecordWriter {
   }
 
   decimal(ascii: Uint8Array, start: number, end: number, scale: number): void {
-    const decimal = this.#decimal;
-    decimal.parse(ascii, start, end, scale);
-    this.bytes(decimal.bytes, decimal.start, decimal.bytes.length);
+    this.#decimal.parse(ascii, start, end, scale);
+    this.#unscaled();
+  }
+
+  safeDecimal(unscaled: number, _scale: number): void {
+    this.#decimal.set(unscaled);
+    this.#unscaled();
   }
 
   beginStruct(): void {}
@@ -176,6 +180,11 @@ export class AvroWriter implements RecordWriter {
     const start = this.#length;
     write(this);
     fragment.keep(this.#buffer, start, this.#length);
+  }
+
+  #unscaled(): void {
+    const { bytes, start } = this.#decimal;
+    this.bytes(bytes, start, bytes.length);
   }
 
   #longText(value: string): void {

@@ -10,3 +10,10 @@ export function decimalText(ascii: string, scale: number): string {
   const padded = digits.padStart(scale + 1, '0');
   return `${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
 }
+
+/** The number whose unscaled value this is, with all of its `scale` fraction digits. */
+export function scaledText(unscaled: number, scale: number): string {
+  const digits = String(Math.abs(unscaled)).padStart(scale + 1, '0');
+  const sign = unscaled < 0 ? '-' : '';
+  return scale === 0 ? `${sign}${digits}` : `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+}

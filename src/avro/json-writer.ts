@@ -1,5 +1,5 @@
 import type { ConstantFragment, NullBranch, ValueWriter } from '../core/value-writer.ts';
-import { decimalText } from './decimal-text.ts';
+import { decimalText, scaledText } from './decimal-text.ts';
 import { javaDoubleText, javaFloatText } from './java-number-text.ts';
 import { jsonString } from './json-text.ts';
 import type { RecordWriter } from './record-writer.ts';
@@ -78,6 +78,11 @@ export class JsonWriter implements RecordWriter {
     this.#decimal.parse(ascii, start, end, scale);
     if (this.#form === 'connect') this.#value(decimalText(bufferOf(ascii, start, end).toString('latin1'), scale));
     else this.bytes(this.#decimal.bytes, this.#decimal.start, this.#decimal.bytes.length);
+  }
+
+  safeDecimal(unscaled: number, scale: number): void {
+    const ascii = Buffer.from(scaledText(unscaled, scale), 'latin1');
+    this.decimal(ascii, 0, ascii.length, scale);
   }
 
   beginStruct(): void {

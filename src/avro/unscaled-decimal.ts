@@ -68,14 +68,25 @@ export class UnscaledDecimal {
       }
     }
     if (digits > 2 * LIMB_DIGITS) this.#parseLong(ascii, from, to, scale);
-    else this.#setSmall(leading, trailing, trailingWeight, negative);
+    else this.#setLimbs(leading, trailing, trailingWeight, negative);
   }
 
-  #setSmall(leading: number, trailing: number, weight: number, negative: boolean): void {
+  /** Takes a safe integer. */
+  set(unscaled: number): void {
+    const magnitude = Math.abs(unscaled);
+    this.#setHalves(Math.floor(magnitude / TWO_TO_32), magnitude >>> 0, unscaled < 0);
+  }
+
+  #setLimbs(leading: number, trailing: number, weight: number, negative: boolean): void {
     const middle = Math.floor(leading / TWO_TO_16) * weight;
     const bottom = (middle % TWO_TO_16) * TWO_TO_16 + (leading % TWO_TO_16) * weight + trailing;
-    let low = bottom >>> 0;
-    let high = (Math.floor(middle / TWO_TO_16) + Math.floor(bottom / TWO_TO_32)) | 0;
+    this.#setHalves(Math.floor(middle / TWO_TO_16) + Math.floor(bottom / TWO_TO_32), bottom >>> 0, negative);
+  }
+
+  /** Takes a magnitude below 2^63. */
+  #setHalves(magnitudeHigh: number, magnitudeLow: number, negative: boolean): void {
+    let high = magnitudeHigh | 0;
+    let low = magnitudeLow;
     if (negative) {
       low = -low >>> 0;
       high = low === 0 ? -high | 0 : ~high;

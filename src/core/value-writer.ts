@@ -30,6 +30,8 @@ export interface ValueWriter {
    * Throws a RangeError where the number has more significant fraction digits than `scale`.
    */
   decimal(ascii: Uint8Array, start: number, end: number, scale: number): void;
+  /** As `decimal`, of a number whose unscaled value is a safe integer: 12.50 of scale 2 is 1250. */
+  safeDecimal(unscaled: number, scale: number): void;
   beginStruct(): void;
   /** Names the field that follows; only inside a struct, in schema order. */
   field(name: string): void;

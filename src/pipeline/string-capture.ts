@@ -25,6 +25,7 @@ export class StringCapture implements ValueWriter {
   double = unexpected;
   bytes = unexpected;
   decimal = unexpected;
+  safeDecimal = unexpected;
   beginStruct = unexpected;
   field = unexpected;
   endStruct = unexpected;

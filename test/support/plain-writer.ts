@@ -109,6 +109,11 @@ export class PlainWriter implements ValueWriter {
     this.#put(`0x${twosComplement(text.startsWith('-') ? -magnitude : magnitude)}`, 'bytes');
   }
 
+  safeDecimal(unscaled: number, _scale: number): void {
+    assert.ok(Number.isSafeInteger(unscaled), `${unscaled} is a safe integer`);
+    this.#put(`0x${twosComplement(BigInt(unscaled))}`, 'bytes');
+  }
+
   beginStruct(): void {
     const slot = this.#begin('struct');
     const { fields } = slot.schema as Extract<ConnectSchema, { type: 'struct' }>;

@@ -3,14 +3,13 @@ import { Scratch } from '../../../src/core/codecs/scratch.ts';
 import type { ConnectScalar } from '../../../src/core/connect-schema.ts';
 import type { ColumnCodec } from '../../../src/core/table.ts';
 import type { TypeModes } from '../mysql-type.ts';
+import { bytesOf, DIGIT_BYTES, DIGITS_PER_WORD } from '../protocol/decimal-words.ts';
 import { malformed } from './malformed.ts';
+import { SAFE_DIGITS, unscaledReader } from './safe-decimal.ts';
 
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO_DIGIT = 0x30;
-/** Bytes that 0 to 9 digits take. */
-const DIGIT_BYTES = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4] as const;
-const DIGITS_PER_WORD = 9;
 
 const scratch = new Scratch();
 
@@ -26,6 +25,7 @@ export function decimalCodec(precision: number, scale: number, modes: TypeModes)
   const zero = Uint8Array.of(ZERO_DIGIT);
   switch (modes.decimal) {
     case 'precise':
+      if (precision <= SAFE_DIGITS) return safeDecimalCodec(precision, scale);
       return columnCodec(
         decimalSchema(precision, scale),
         (bytes, start, end, out) => {
@@ -58,6 +58,19 @@ export function decimalCodec(precision: number, scale: number, modes: TypeModes)
   }
 }
 
+/** Numbers of so few digits need no text in between. */
+function safeDecimalCodec(precision: number, scale: number): ColumnCodec {
+  const read = unscaledReader(precision, scale);
+  return columnCodec(
+    decimalSchema(precision, scale),
+    (bytes, start, end, out) => {
+      out.safeDecimal(read(bytes, start, end), scale);
+      return true;
+    },
+    (out) => out.safeDecimal(0, scale),
+  );
+}
+
 /**
  * Puts the number into `scratch` as ASCII. Nine digits lie in four bytes, big-endian, on both sides of the point; the first
  * bit is inverted, and all of a negative number are.
@@ -86,10 +99,6 @@ export function readDecimal(bytes: Uint8Array, start: number, end: number, preci
     left -= digits;
   }
   return scratch;
-}
-
-function bytesOf(digits: number): number {
-  return Math.floor(digits / DIGITS_PER_WORD) * 4 + (DIGIT_BYTES[digits % DIGITS_PER_WORD] as number);
 }
 
 /** Appends the digits of the word at `at` of the number that begins at `start`. @returns where the word ends. */

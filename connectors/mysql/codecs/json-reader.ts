@@ -31,6 +31,7 @@ const MAX_DEPTH = 128;
 export class JsonReader {
   readonly #out = new JsonTextBuffer();
   #bytes: Buffer = Buffer.alloc(0);
+  #contentEnd = 0;
 
   /** @returns text that the next call overwrites. @throws MalformedValueError */
   read(bytes: Buffer, start: number, end: number): JsonTextBuffer {
@@ -61,19 +62,19 @@ export class JsonReader {
         return;
       case INT16:
         need(at, 2, end);
-        out.ascii(String(bytes.readInt16LE(at)));
+        out.integer(bytes.readInt16LE(at));
         return;
       case UINT16:
         need(at, 2, end);
-        out.ascii(String(bytes.readUInt16LE(at)));
+        out.integer(bytes.readUInt16LE(at));
         return;
       case INT32:
         need(at, 4, end);
-        out.ascii(String(bytes.readInt32LE(at)));
+        out.integer(bytes.readInt32LE(at));
         return;
       case UINT32:
         need(at, 4, end);
-        out.ascii(String(bytes.readUInt32LE(at)));
+        out.integer(bytes.readUInt32LE(at));
         return;
       case INT64:
         need(at, 8, end);
@@ -88,14 +89,14 @@ export class JsonReader {
         out.ascii(doubleText(bytes.readDoubleLE(at)));
         return;
       case STRING: {
-        const text = this.#sized(at, end);
-        out.string(bytes, text.start, text.end);
+        const start = this.#sized(at, end);
+        out.string(bytes, start, this.#contentEnd);
         return;
       }
       case OPAQUE: {
         need(at, 1, end);
-        const content = this.#sized(at + 1, end);
-        this.#opaque(bytes[at] as number, content.start, content.end);
+        const start = this.#sized(at + 1, end);
+        this.#opaque(bytes[at] as number, start, this.#contentEnd);
         return;
       }
       default:
@@ -119,7 +120,7 @@ export class JsonReader {
       if (isObject) {
         const entry = keys + index * (width + 2);
         const key = start + this.#number(entry, width);
-        const length = this.#bytes.readUInt16LE(entry + width);
+        const length = this.#number(entry + width, 2);
         if (key + length > end) throw malformed('JSON');
         out.string(this.#bytes, key, key + length);
         out.ascii(': ');
@@ -137,11 +138,17 @@ export class JsonReader {
   }
 
   #number(at: number, width: 2 | 4): number {
-    return width === 2 ? this.#bytes.readUInt16LE(at) : this.#bytes.readUInt32LE(at);
+    const bytes = this.#bytes;
+    // The caller knows that they are there: Buffer's own methods would look again.
+    const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+    return width === 2 ? low : (low | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)) >>> 0;
   }
 
-  /** A length of 7 bits a byte, the highest bit saying that another follows, then as many bytes. */
-  #sized(start: number, end: number): { readonly start: number; readonly end: number } {
+  /**
+   * A length of 7 bits a byte, the highest bit saying that another follows, then as many bytes.
+   * @returns where these start; they end at `#contentEnd`.
+   */
+  #sized(start: number, end: number): number {
     let length = 0;
     let at = start;
     for (let shift = 1; ; shift *= 128) {
@@ -153,7 +160,8 @@ export class JsonReader {
       if (at - start > 5) throw malformed('JSON');
     }
     need(at, length, end);
-    return { start: at, end: at + length };
+    this.#contentEnd = at + length;
+    return at;
   }
 
   /** Values of SQL types that JSON does not have. */

@@ -5,6 +5,8 @@ const RETAINED_BYTES = 1024 * 1024;
 /** Up to this many characters a loop is faster than a call into the runtime. */
 const LOOP_CHARACTERS = 20;
 const HEX = '0123456789abcdef';
+/** Digits of an integer of 32 bits, at most. */
+const MAX_DIGITS = 10;
 
 /** Short escapes by character code; 0 where a character has none. */
 const ESCAPES = new Uint8Array(128);
@@ -43,6 +45,24 @@ export class JsonTextBuffer {
     let to = this.length;
     for (let index = 0; index < length; index++) target[to++] = text.charCodeAt(index);
     this.length = to;
+  }
+
+  /** An integer of at most 32 bits. */
+  integer(value: number): void {
+    this.#reserve(MAX_DIGITS + 1);
+    const target = this.bytes;
+    if (value < 0) target[this.length++] = 0x2d;
+    let rest = Math.abs(value);
+    let digits = 1;
+    for (let limit = 10; digits < MAX_DIGITS && rest >= limit; limit *= 10) digits += 1;
+    const end = this.length + digits;
+    for (let at = end - 1; at >= this.length; at--) {
+      // To 32 bits without a sign, which is a multiplication for the compiler: a division of doubles is not.
+      const quotient = (rest / 10) >>> 0;
+      target[at] = 0x30 + (rest - quotient * 10);
+      rest = quotient;
+    }
+    this.length = end;
   }
 
   /** A string in quotes, escaped as the server does. */

@@ -1,3 +1,4 @@
+import { bytesOf } from './decimal-words.ts';
 import { ProtocolError } from './protocol-error.ts';
 import type { TableMap } from './table-map.ts';
 import { TypeCode } from './type-code.ts';
@@ -21,6 +22,9 @@ export function rowLayoutOf(map: TableMap): RowLayout {
   }
   return { columnCount, widths };
 }
+
+/** How many bits of a byte are set. */
+const ONES = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length);
 
 /**
  * Checks one row image: that its bitmap of nulls and its values lie before `end`.
@@ -50,9 +54,11 @@ export function scanRow(bytes: Buffer, start: number, end: number, layout: RowLa
 }
 
 export function countPresent(bytes: Buffer, bitmap: number, columnCount: number): number {
+  const last = bitmap + (columnCount >> 3);
   let present = 0;
-  for (let column = 0; column < columnCount; column++) if (isSet(bytes, bitmap, column)) present += 1;
-  return present;
+  for (let at = bitmap; at < last; at++) present += ONES[bytes[at] as number] as number;
+  const rest = columnCount & 7;
+  return rest === 0 ? present : present + (ONES[(bytes[last] as number) & ((1 << rest) - 1)] as number);
 }
 
 export function isSet(bytes: Buffer, bitmap: number, index: number): boolean {
@@ -130,9 +136,6 @@ function fractionBytes(digits: number): number {
   return (digits + 1) >> 1;
 }
 
-/** Bytes that 0 to 9 digits take. */
-const DIGIT_BYTES = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
-
 /**
  * Bytes of a DECIMAL: nine digits take four bytes, on both sides of the point.
  * @see https://dev.mysql.com/doc/refman/8.4/en/precision-math-decimal-characteristics.html
@@ -141,9 +144,5 @@ export function decimalBytes(precision: number, scale: number): number {
   if (precision < 1 || precision > 65 || scale > precision || scale > 38) {
     throw new ProtocolError(`DECIMAL(${precision},${scale})`);
   }
-  return wholeBytes(precision - scale) + wholeBytes(scale);
-}
-
-function wholeBytes(digits: number): number {
-  return Math.floor(digits / 9) * 4 + (DIGIT_BYTES[digits % 9] as number);
+  return bytesOf(precision - scale) + bytesOf(scale);
 }

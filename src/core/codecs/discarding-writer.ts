@@ -14,6 +14,7 @@ export class DiscardingWriter implements ValueWriter {
   text(_value: string): void {}
   bytes(_bytes: Uint8Array, _start: number, _end: number): void {}
   decimal(_ascii: Uint8Array, _start: number, _end: number, _scale: number): void {}
+  safeDecimal(_unscaled: number, _scale: number): void {}
   beginStruct(): void {}
   field(_name: string): void {}
   endStruct(): void {}

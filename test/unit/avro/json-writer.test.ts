@@ -69,6 +69,12 @@ describe('JsonWriter', () => {
     assert.equal(decimal('0.0000001', 7), '1E-7');
     assert.equal(decimal('0.00000012', 8), '1.2E-7');
     assert.equal(decimal('0.000001', 6), '0.000001');
+    const safe = (unscaled: number, scale: number) => written((out) => out.safeDecimal(unscaled, scale));
+    assert.equal(safe(330, 2), '3.30');
+    assert.equal(safe(-5, 2), '-0.05');
+    assert.equal(safe(-0, 2), '0.00');
+    assert.equal(safe(-7, 0), '-7');
+    assert.equal(safe(1, 7), '1E-7');
     assert.equal(decimal('12345678901234567890.5', 1), '12345678901234567890.5');
   });
 

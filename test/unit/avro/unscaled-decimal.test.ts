@@ -59,6 +59,20 @@ describe('UnscaledDecimal', () => {
     );
   });
 
+  it('takes a safe integer as the number it stands for', () => {
+    const edges = [0, -0, 127, 128, -128, -129, 2 ** 31, -(2 ** 32), 2 ** 32 - 1, 2 ** 53 - 1, -(2 ** 53 - 1)];
+    fc.assert(
+      fc.property(fc.oneof(fc.maxSafeInteger(), fc.integer(), fc.constantFrom(...edges)), (unscaled) => {
+        decimal.set(unscaled);
+        assert.equal(
+          Buffer.from(decimal.bytes.subarray(decimal.start)).toString('hex'),
+          twosComplement(BigInt(unscaled)),
+        );
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('refuses to round', () => {
     assert.throws(() => parse('1.234', 2), RangeError);
     assert.throws(() => parse('0.5', 0), RangeError);

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { isCompressed, uncompressEvent } from '../../../../../connectors/mysql/compressed-event.ts';
 import { EventType } from '../../../../../connectors/mysql/protocol/binlog-event.ts';
 import { ProtocolError } from '../../../../../connectors/mysql/protocol/protocol-error.ts';
 import {
+  countPresent,
   decimalBytes,
+  isSet,
   type RowLayout,
   rowLayoutOf,
   scanRow,
@@ -126,4 +129,14 @@ test('a row that is cut off anywhere is refused', () => {
     assert.throws(() => scanRow(event, rows.firstRow, cut, layout, rows.bitmap), ProtocolError);
   }
   assert.equal(scanRow(event, rows.firstRow, end, layout, rows.bitmap), end);
+});
+
+test('columns that are present are counted, and no bit beyond them', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 6, maxLength: 6 }), fc.integer({ min: 0, max: 40 }), (bytes, columns) => {
+      const bitmap = Buffer.from(bytes);
+      const present = Array.from({ length: columns }, (_, column) => isSet(bitmap, 1, column)).filter(Boolean);
+      assert.equal(countPresent(bitmap, 1, columns), present.length);
+    }),
+  );
 });
