@@ -63,7 +63,9 @@ async function debianSuite(): Promise<string | null> {
 
 function unpacked(tree: string): Chromium {
   const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
-  const libraries = ['usr/lib', 'lib'].map((folder) => join(tree, folder, `${machine}-linux-gnu`));
+  const folders = ['usr/lib', 'lib'].map((folder) => join(tree, folder, `${machine}-linux-gnu`));
+  // libpulse looks for a part of itself below the root of the system.
+  const libraries = [...folders, join(folders[0]!, 'pulseaudio')];
   return {
     program: join(tree, 'usr/lib/chromium/chromium'),
     environment: {
