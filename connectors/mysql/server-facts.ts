@@ -70,21 +70,32 @@ export function headStatement({ dialect, version }: Pick<ServerFacts, 'dialect' 
 
 /** File and GTIDs of one moment. */
 export async function readHead(sql: SqlConnection, facts: ServerFacts, signal: AbortSignal): Promise<LogHead> {
-  const doing = 'reading the end of the binlog';
-  const [row] = await sql.query<Row>(doing, headStatement(facts), [], signal);
-  if (row === undefined) {
-    throw new ConfigurationError('The server writes no binlog.', {
-      code: 'MYSQL_NO_BINLOG',
-      remedy: 'Set log_bin and restart the server (managed services: turn on backups or binary logging).',
-    });
-  }
-  const file = String(row.File);
-  const position = Number(row.Position);
-  if (!facts.hasGtids) return { file, position, gtids: null };
+  const row = await readEndOfLog(sql, facts, signal);
+  const end = { file: String(row.File), position: Number(row.Position) };
+  if (!facts.hasGtids) return { ...end, gtids: null };
   if (facts.dialect === 'mysql') {
-    return { file, position, gtids: String(row.Executed_Gtid_Set ?? '').replaceAll(/\s/g, '') };
+    return { ...end, gtids: String(row.Executed_Gtid_Set ?? '').replaceAll(/\s/g, '') };
   }
-  return { file, position, gtids: (await readGtidsAt(sql, file, position, signal)) ?? '' };
+  return { ...end, gtids: (await readGtidsAt(sql, end.file, end.position, signal)) ?? '' };
+}
+
+/** Place of one moment. To ask MariaDB for the GTIDs there may cost it a scan of the file. */
+export async function readHeadPlace(
+  sql: SqlConnection,
+  facts: ServerFacts,
+  signal: AbortSignal,
+): Promise<Pick<LogHead, 'file' | 'position'>> {
+  const row = await readEndOfLog(sql, facts, signal);
+  return { file: String(row.File), position: Number(row.Position) };
+}
+
+async function readEndOfLog(sql: SqlConnection, facts: ServerFacts, signal: AbortSignal): Promise<Row> {
+  const [row] = await sql.query<Row>('reading the end of the binlog', headStatement(facts), [], signal);
+  if (row !== undefined) return row;
+  throw new ConfigurationError('The server writes no binlog.', {
+    code: 'MYSQL_NO_BINLOG',
+    remedy: 'Set log_bin and restart the server (managed services: turn on backups or binary logging).',
+  });
 }
 
 /** MariaDB: the last GTID of every domain before that place in the log; null where there is no such place. */

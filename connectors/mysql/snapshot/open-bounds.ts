@@ -2,7 +2,7 @@ import type { SnapshotTable, ViewRefusal } from '../../../src/core/snapshot.ts';
 import type { SqlConnection } from '../connection.ts';
 import type { MySqlPosition } from '../positions.ts';
 import { GtidSet } from '../protocol/gtid-set.ts';
-import { type LogHead, readHead, type ServerFacts } from '../server-facts.ts';
+import { type LogHead, readHead, readHeadPlace, type ServerFacts } from '../server-facts.ts';
 import type { ReaderConnection } from './reader-connection.ts';
 import { compareSpots, GtidBounds, type LogSpot, PlaceBounds, type ViewBounds } from './view-bounds.ts';
 
@@ -20,7 +20,13 @@ export interface OpeningViews {
   readonly server: ServerFacts;
   readonly connections: readonly ReaderConnection[];
   readonly emittedUpTo: MySqlPosition | null;
+  /** Whether a table among those that are read needs it. */
+  readonly mustBeExact: boolean;
 }
+
+/** How often a view is asked for its place, at most. */
+const PLACE_ATTEMPTS = 20;
+const TIMES_TOLD = 3;
 
 export type OpenViews = (opening: OpeningViews, signal: AbortSignal) => Promise<OpenedViews | ViewRefusal>;
 
@@ -59,20 +65,26 @@ async function readPossible(sql: SqlConnection, signal: AbortSignal): Promise<Gt
     .subtract(GtidSet.parse(row?.purged ?? ''));
 }
 
-/** MariaDB tells of each view where in the log it stands. */
-export const openBySnapshotPlace: OpenViews = async ({ connections, emittedUpTo }, signal) => {
-  await startViews(connections, signal);
-  const places = await Promise.all(connections.map((connection) => readSnapshotPlace(connection, signal)));
-  places.sort(compareSpots);
-  const first = places[0] as LogSpot;
-  const last = places.at(-1) as LogSpot;
-  const refusal = refusalBehind(first, emittedUpTo);
+/**
+ * MariaDB. What was committed before the views were opened is visible in all of them, and what is visible lies before the end
+ * of the log after that. Where exactly between a view stands its own connection can ask for, but not trust: see
+ * `readPlace`. It is asked only where a table has no key to tell its rows by.
+ */
+export const openByPlace: OpenViews = async (opening, signal) => {
+  const { sql, server, connections, emittedUpTo } = opening;
+  const epoch = emittedUpTo?.epoch ?? 0;
+  const certain = await readCommittedPlace(sql, server, signal);
+  if (certain === null) return { refusal: 'the server does not say where in its binlog the last commit is' };
+  const refusal = refusalBehind(certain, emittedUpTo);
   if (refusal !== null) return refusal;
-  return {
-    bounds: new PlaceBounds(emittedUpTo?.epoch ?? 0, first, last),
-    at: first,
-    isExact: compareSpots(first, last) === 0,
-  };
+  await startViews(connections, signal);
+  const place = opening.mustBeExact ? await readCommonPlace(connections, signal) : null;
+  const possible = await readHeadPlace(sql, server, signal);
+  if (place !== null && compareSpots(certain, place) <= 0 && compareSpots(place, possible) <= 0) {
+    return { bounds: new PlaceBounds(epoch, place, place), at: place, isExact: true };
+  }
+  const isExact = compareSpots(certain, possible) === 0;
+  return { bounds: new PlaceBounds(epoch, certain, possible), at: certain, isExact };
 };
 
 /** A lock that InnoDB grants as soon as a transaction is visible, and not only when it is among the executed, too. */
@@ -111,9 +123,56 @@ async function startViews(connections: readonly ReaderConnection[], signal: Abor
   await Promise.all(connections.map((connection) => connection.query('opening a view', statement, signal)));
 }
 
-async function readSnapshotPlace(connection: ReaderConnection, signal: AbortSignal): Promise<LogSpot> {
-  const statement = "SHOW STATUS LIKE 'binlog_snapshot_%'";
-  const rows = await connection.query('reading where a view stands', statement, signal);
+/**
+ * Of a connection with a view its place, of any other that of the last commit. The server puts them into variables that all
+ * connections share before it prints them: another one that asks at the same moment (a monitor, a backup) puts its own there,
+ * which is the place of an older view or of the last commit by then.
+ */
+const PLACE_STATEMENT = "SHOW STATUS LIKE 'binlog_snapshot_%'";
+
+/**
+ * A place before which everything is committed: that of the last commit, or that of another's view, which is older. Null
+ * where file and position came from two others, again and again.
+ */
+async function readCommittedPlace(
+  sql: SqlConnection,
+  server: ServerFacts,
+  signal: AbortSignal,
+): Promise<LogSpot | null> {
+  for (let attempt = 0; attempt < PLACE_ATTEMPTS; attempt++) {
+    const doing = 'reading where the last commit is';
+    const rows = await sql.query<{ Variable_name: string; Value: string }>(doing, PLACE_STATEMENT, [], signal);
+    const place = placeOf(rows.map(({ Variable_name, Value }) => [Variable_name, Value]));
+    if (compareSpots(place, await readHeadPlace(sql, server, signal)) <= 0) return place;
+  }
+  return null;
+}
+
+/** Where all of these views stand; null where not at one place. */
+async function readCommonPlace(connections: readonly ReaderConnection[], signal: AbortSignal): Promise<LogSpot | null> {
+  let common: LogSpot | null = null;
+  // One by one: they would get in each other's way.
+  for (const connection of connections) {
+    const place = await readPlace(connection, signal);
+    if (place === null || (common !== null && compareSpots(common, place) !== 0)) return null;
+    common = place;
+  }
+  return common;
+}
+
+/** The place of a view never changes, others' do: it is believed when it was told several times in a row. */
+async function readPlace(connection: ReaderConnection, signal: AbortSignal): Promise<LogSpot | null> {
+  let last: LogSpot | null = null;
+  for (let attempt = 0, same = 0; attempt < PLACE_ATTEMPTS; attempt++) {
+    const place = placeOf(await connection.query('reading where a view stands', PLACE_STATEMENT, signal));
+    same = last !== null && compareSpots(last, place) === 0 ? same + 1 : 1;
+    if (same === TIMES_TOLD) return place;
+    last = place;
+  }
+  return null;
+}
+
+function placeOf(rows: readonly (readonly (string | null)[])[]): LogSpot {
   const values = new Map(rows.map(([name, value]) => [String(name).toLowerCase(), value ?? '']));
   return {
     file: values.get('binlog_snapshot_file') ?? '',
@@ -123,6 +182,6 @@ async function readSnapshotPlace(connection: ReaderConnection, signal: AbortSign
 
 /** How this server tells what is visible; null where it does not: under ON_PERMISSIVE some transactions have no GTID. */
 export function openWithoutLock({ dialect, variables }: ServerFacts): OpenViews | null {
-  if (dialect === 'mariadb') return openBySnapshotPlace;
+  if (dialect === 'mariadb') return openByPlace;
   return variables.get('gtid_mode') === 'ON' ? openByGtid : null;
 }

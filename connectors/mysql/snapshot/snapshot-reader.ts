@@ -158,11 +158,12 @@ export class MySqlSnapshotReader implements SnapshotReader<MySqlPosition> {
     connections: readonly ReaderConnection[],
     signal: AbortSignal,
   ): Promise<OpenedViews | ViewRefusal> {
-    const opening = { sql: this.#sql, server: this.#server, connections, emittedUpTo: request.emittedUpTo };
+    const mustBeExact = request.tables.some(({ key }) => key === null);
+    const { emittedUpTo } = request;
+    const opening = { sql: this.#sql, server: this.#server, connections, emittedUpTo, mustBeExact };
     const open = openWithoutLock(this.#server);
     const locked = tablesToLock(request.tables, this.#server);
     if (open === null) return this.#openLocked(opening, locked, signal);
-    const mustBeExact = request.tables.some(({ key }) => key === null);
     for (let attempt = 1; ; attempt++) {
       const opened = await open(opening, signal);
       if ('refusal' in opened || opened.isExact || !mustBeExact) return opened;

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { RowDataPacket } from 'mysql2';
 import type { MySqlPosition } from '../../../connectors/mysql/positions.ts';
 import { Gtid } from '../../../connectors/mysql/protocol/gtid.ts';
 import { ReaderPool } from '../../../connectors/mysql/snapshot/reader-pool.ts';
 import { underTableLock } from '../../../connectors/mysql/snapshot/table-lock.ts';
+import { compareSpots, type LogSpot } from '../../../connectors/mysql/snapshot/view-bounds.ts';
 import { type ChangeBatch, ChangeKind, type TransactionCommit } from '../../../src/core/change-batch.ts';
 import type { SnapshotTable, SnapshotView } from '../../../src/core/snapshot.ts';
 import { RowCells } from '../../../src/core/table.ts';
@@ -14,6 +16,10 @@ import { testedServers } from '../../support/server-features.ts';
 import { SeededRandom } from '../../support/workload-random.ts';
 
 const IDS = 40;
+const KEYS = [
+  ['with a key', 'PRIMARY KEY'],
+  ['without a key', 'KEY'],
+] as const;
 const XA_WRITER = 3;
 const cells = new RowCells(8);
 
@@ -162,8 +168,77 @@ async function fill(lab: SnapshotLab, key: string): Promise<void> {
   await lab.database.query(`INSERT INTO t VALUES ${rows.join(', ')}`);
 }
 
+/** Opens views and asks where they stand, as backups and monitors do, until told to end. */
+async function ask(lab: SnapshotLab, end: AbortSignal): Promise<void> {
+  const connection = await lab.database.connect();
+  try {
+    while (!end.aborted) {
+      await connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
+      await connection.query("SHOW STATUS LIKE 'binlog_snapshot_%'");
+      await connection.query('COMMIT');
+      await connection.query("SHOW GLOBAL STATUS LIKE 'binlog_snapshot_%'");
+    }
+  } finally {
+    await connection.end();
+  }
+}
+
+/** Counts row 1 up, and remembers where in the log each count ends. */
+async function count(lab: SnapshotLab, ends: Map<number, LogSpot>, end: AbortSignal): Promise<void> {
+  const connection = await lab.database.connect();
+  try {
+    for (let v = 1; !end.aborted; v++) {
+      await connection.query('UPDATE t SET v = ? WHERE id = 1', [v]);
+      const [rows] = await connection.query<RowDataPacket[]>('SHOW MASTER STATUS');
+      ends.set(v, { file: String(rows[0]!.File), position: Number(rows[0]!.Position) });
+    }
+  } finally {
+    await connection.end();
+  }
+}
+
+const MARIADB_OPENINGS = 400;
+
 for (const { server, label } of await testedServers()) {
   describe(`${label}: views beside writers`, () => {
+    for (const [kind, key] of server === 'mariadb' ? KEYS : []) {
+      it(`of a table ${kind} stand where they say, whoever else asks for such places`, {
+        timeout: 300_000,
+      }, async () => {
+        await using lab = await SnapshotLab.open(server);
+        await fill(lab, key);
+        const table = await lab.table('t');
+        const ends = new Map<number, LogSpot>();
+        const seen: { mark: string; values: number[] }[] = [];
+        const end = new AbortController();
+        const others = [count(lab, ends, end.signal), ...[1, 2, 3].map(() => ask(lab, end.signal))];
+        try {
+          await awaitUntil('it is written', async () => ends.size > 10);
+          while (seen.length < MARIADB_OPENINGS) {
+            const opened = await lab.reader.openView({ tables: [table], readers: 2, emittedUpTo: null }, lab.signal);
+            if ('refusal' in opened) continue;
+            const both = await Promise.all([0, 1].map((reader) => readView(opened, table, reader, lab.signal)));
+            seen.push({ mark: opened.mark, values: both.map((rows) => rows.get(1)!) });
+            await opened[Symbol.asyncDispose]();
+          }
+        } finally {
+          end.abort();
+          await Promise.all(others);
+        }
+        for (const { mark, values } of seen) {
+          const [, file, certain, lastFile, possible] = /^places 0 (.*):(\d+) (.*):(\d+)$/.exec(mark)!;
+          for (const v of values) {
+            const stands = ends.get(v)!;
+            const isWithin =
+              compareSpots({ file: file!, position: Number(certain) }, stands) <= 0 &&
+              compareSpots(stands, { file: lastFile!, position: Number(possible) }) <= 0;
+            assert.ok(isWithin, `${mark}, and it shows what ends at ${stands.file}:${stands.position}`);
+          }
+          if (key === 'KEY') assert.equal(certain, possible, 'of a table without key it is known exactly');
+        }
+      });
+    }
+
     for (const [kind, key, rounds] of [
       ['with a key', 'PRIMARY KEY', 12],
       ['without a key', 'KEY', 8],
