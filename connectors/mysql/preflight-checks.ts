@@ -150,14 +150,18 @@ const CHECKS: Readonly<Record<string, Check<PreflightFacts, MySqlConfig>>> = {
     if (locked.length === 0) return FINE;
     const names = listed(locked.map(({ name }) => name));
     const missing = missingOnTables(facts.grants, 'LOCK TABLES', locked);
+    const [lacks, setting] =
+      facts.server.dialect === 'mysql'
+        ? ['has no GTIDs', 'gtid_mode']
+        : ['tells of commits too early', 'binlog_optimize_thread_scheduling'];
     const why = tellsAll
       ? 'Without a key a table is read in one piece, and may have to be locked for a moment before a snapshot reads it'
-      : 'The server has no GTIDs: a snapshot locks tables for a moment (LOCK TABLES … READ) before it reads them';
+      : `The server ${lacks}: a snapshot locks tables for a moment (LOCK TABLES … READ) before it reads them`;
     const grant =
       missing.length === 0 ? '' : `GRANT ${missing.slice(0, 3).join(', ')} TO the account, or a snapshot cannot. `;
     return warning(
       `${why}: ${names}.${missing.length === 0 ? '' : ' The account may not do that.'}`,
-      `${grant}To do without: ${tellsAll ? 'give them primary keys' : 'turn on gtid_mode'}.`,
+      `${grant}To do without: ${tellsAll ? 'give them primary keys' : `turn on ${setting}`}.`,
     );
   },
   engines: (facts) => {

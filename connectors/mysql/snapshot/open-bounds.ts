@@ -180,8 +180,14 @@ function placeOf(rows: readonly (readonly (string | null)[])[]): LogSpot {
   };
 }
 
-/** How this server tells what is visible; null where it does not: under ON_PERMISSIVE some transactions have no GTID. */
+/**
+ * How this server tells what is visible; null where it does not: under ON_PERMISSIVE some transactions have no GTID, and
+ * without binlog_optimize_thread_scheduling the last commit is told before it is visible.
+ */
 export function openWithoutLock({ dialect, variables }: ServerFacts): OpenViews | null {
-  if (dialect === 'mariadb') return openByPlace;
+  if (dialect === 'mariadb') {
+    const tellsInTime = (variables.get('binlog_optimize_thread_scheduling') ?? 'ON') === 'ON';
+    return tellsInTime ? openByPlace : null;
+  }
   return variables.get('gtid_mode') === 'ON' ? openByGtid : null;
 }

@@ -87,6 +87,26 @@ it('a snapshot locks tables where nothing else tells what is visible, and needs 
   assert.doesNotMatch(remedies('OFF', 'SELECT, LOCK TABLES')[0]!, /GRANT/);
 });
 
+it('so it does on a MariaDB that tells of commits before they are visible', () => {
+  const findings = (value: string) => {
+    const variables = new Map(Object.entries({ ...GOOD, binlog_optimize_thread_scheduling: value }));
+    const facts: PreflightFacts = {
+      server: { dialect: 'mariadb', version: '11.8.6-MariaDB', identity: 'x', hasGtids: true, variables },
+      grants: ['GRANT ALL PRIVILEGES ON *.* TO `cdc`@`%`'],
+      replicaIds: [],
+      hasTemporaryFiles: true,
+      signalTable: null,
+      tables: [{ name: 'a.t', database: 'a', table: 't', engine: 'InnoDB', hasKey: true }],
+    };
+    return runChecks(facts, { dialect: 'mariadb', serverId: 5701 } as MySqlConfig).filter(
+      ({ check, severity }) => check === 'snapshot_locks' && severity !== 'ok',
+    );
+  };
+  assert.deepEqual(findings('ON'), []);
+  assert.match(findings('OFF')[0]!.problem, /a snapshot locks tables/);
+  assert.match(findings('OFF')[0]!.remedy, /turn on binlog_optimize_thread_scheduling/);
+});
+
 it('a large transaction needs a place to wait in, all the more where transactions are compressed', () => {
   const more = { hasTemporaryFiles: false };
   assert.deepEqual(problems({}, more), ['binlog_transaction_compression: warning']);
