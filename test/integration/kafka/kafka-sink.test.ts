@@ -71,15 +71,29 @@ interface ReadRecord {
   readonly message: KafkaMessage;
 }
 
-/** Reads a topic from its beginning until `count` records came. */
+const CONSUMERS = 3;
+
+/**
+ * Reads a topic from its beginning until `count` records came. kafkajs was seen to read nothing of a topic for a minute and a
+ * half: another consumer then begins anew.
+ */
 async function readTopic(topic: string, count: number): Promise<ReadRecord[]> {
-  const consumer = kafka.consumer({
-    groupId: uniqueName('sink'),
-    maxBytesPerPartition: 64 << 20,
-    maxBytes: 64 << 20,
-    maxWaitTimeInMs: 100,
-  });
+  const failures: string[] = [];
+  for (let attempt = 0; attempt < CONSUMERS; attempt++) {
+    const read = await consume(topic, count);
+    if (typeof read !== 'string') return read;
+    failures.push(read);
+  }
+  throw new Error(`${topic}: ${failures.join('; ')}`);
+}
+
+/** @returns the records, or what became of the consumer that did not get them. */
+async function consume(topic: string, count: number): Promise<ReadRecord[] | string> {
+  // What is larger than this comes alone.
+  const consumer = kafka.consumer({ groupId: uniqueName('sink'), maxBytesPerPartition: 1 << 20, maxWaitTimeInMs: 100 });
   const records: ReadRecord[] = [];
+  const crashes: string[] = [];
+  consumer.on(consumer.events.CRASH, ({ payload }) => void crashes.push(String(payload.error)));
   await consumer.connect();
   try {
     await consumer.subscribe({ topic, fromBeginning: true });
@@ -88,11 +102,13 @@ async function readTopic(topic: string, count: number): Promise<ReadRecord[]> {
         for (const message of batch.messages) records.push({ partition: batch.partition, message });
       },
     });
-    await awaitUntil(`${count} records were read`, () => records.length >= count, { timeoutMs: 90_000 });
+    await awaitUntil(`${count} records were read`, () => records.length >= count, { timeoutMs: 40_000 });
+    return records;
+  } catch (error) {
+    return `${error}, and ${records.length} were; it crashed ${crashes.length} times ${crashes.join(', ')}`;
   } finally {
     await consumer.disconnect();
   }
-  return records;
 }
 
 for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const satisfies readonly Compression[]) {
