@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ConfigurationError, OwnershipLostError } from '../../src/core/errors.ts';
 import type { StateStore } from '../../src/core/source-state.ts';
+import { awaitEqual } from '../support/await-equal.ts';
 import { awaitUntil } from '../support/await-until.ts';
 
 /** Where one test keeps its state; `remove` leaves nothing behind. */
@@ -69,7 +70,7 @@ export function describeStateStore(name: string, subject: StateStoreUnderTest): 
       await state.put(entries({ checkpoint: '{"a":2}', 'relation/1': null, never: null }), deadline());
       const expected = { checkpoint: '{"a":2}', 'relation/2': 'y' };
       assert.deepEqual(Object.fromEntries(state.entries), expected);
-      assert.deepEqual(Object.fromEntries((await store.peek('shop', deadline())) ?? []), expected);
+      await awaitEqual(async () => Object.fromEntries((await store.peek('shop', deadline())) ?? []), expected);
       await state[Symbol.asyncDispose]();
       await using again = await store.open('shop', deadline());
       assert.deepEqual(Object.fromEntries(again.entries), expected);
@@ -219,7 +220,10 @@ export function describeStateStore(name: string, subject: StateStoreUnderTest): 
         await assert.rejects(older.put(entries({ a: 'later' }), deadline()), OwnershipLostError);
         await bystander.put(entries({ a: 'bystander' }), deadline());
         const store = openStore();
-        assert.deepEqual(Object.fromEntries((await store.peek('shop', deadline())) ?? []), { a: 'old', b: 'new' });
+        await awaitEqual(async () => Object.fromEntries((await store.peek('shop', deadline())) ?? []), {
+          a: 'old',
+          b: 'new',
+        });
         await newer.put(entries({ c: 'still the owner' }), deadline());
       });
     }
