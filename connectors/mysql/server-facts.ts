@@ -71,12 +71,12 @@ export function headStatement({ dialect, version }: Pick<ServerFacts, 'dialect' 
 /** File and GTIDs of one moment. */
 export async function readHead(sql: SqlConnection, facts: ServerFacts, signal: AbortSignal): Promise<LogHead> {
   const row = await readEndOfLog(sql, facts, signal);
-  const end = { file: String(row.File), position: Number(row.Position) };
-  if (!facts.hasGtids) return { ...end, gtids: null };
+  const place = placeIn(row);
+  if (!facts.hasGtids) return { ...place, gtids: null };
   if (facts.dialect === 'mysql') {
-    return { ...end, gtids: String(row.Executed_Gtid_Set ?? '').replaceAll(/\s/g, '') };
+    return { ...place, gtids: String(row.Executed_Gtid_Set ?? '').replaceAll(/\s/g, '') };
   }
-  return { ...end, gtids: (await readGtidsAt(sql, end.file, end.position, signal)) ?? '' };
+  return { ...place, gtids: (await readGtidsAt(sql, place.file, place.position, signal)) ?? '' };
 }
 
 /** Place of one moment. To ask MariaDB for the GTIDs there may cost it a scan of the file. */
@@ -85,7 +85,10 @@ export async function readHeadPlace(
   facts: ServerFacts,
   signal: AbortSignal,
 ): Promise<Pick<LogHead, 'file' | 'position'>> {
-  const row = await readEndOfLog(sql, facts, signal);
+  return placeIn(await readEndOfLog(sql, facts, signal));
+}
+
+function placeIn(row: Row): Pick<LogHead, 'file' | 'position'> {
   return { file: String(row.File), position: Number(row.Position) };
 }
 

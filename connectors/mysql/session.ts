@@ -30,6 +30,7 @@ import {
   readExecutedSets,
   readGtidsAt,
   readHead,
+  readHeadPlace,
   readServerFacts,
   type ServerFacts,
 } from './server-facts.ts';
@@ -198,7 +199,7 @@ export class MySqlSession implements SourceSession<MySqlPosition> {
   }
 
   async readHead(signal: AbortSignal): Promise<MySqlPosition> {
-    const { file, position } = await readHead(this.#sql, this.#server, signal);
+    const { file, position } = await readHeadPlace(this.#sql, this.#server, signal);
     return { file, pos: position, gtids: null, epoch: this.#epoch };
   }
 

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { awaitUntil } from './await-until.ts';
+import { runOnPostgres } from './run-on-postgres.ts';
 
 const ABSENT = 'nobody_of_this_name';
 
@@ -22,19 +23,15 @@ export async function absentStandby(url: string): Promise<AsyncDisposable> {
 }
 
 async function configure(url: string, names: string): Promise<void> {
-  const client = await connect(url);
-  try {
-    await client.query(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
-    await client.query('SELECT pg_reload_conf()');
-  } finally {
-    await client.end();
-  }
+  await runOnPostgres(url, `ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
+  await runOnPostgres(url, 'SELECT pg_reload_conf()');
 }
 
 /** Commits a transaction of no rows and looks whether that ends; one that waits is told to do without. */
 async function doesCommitWait(url: string): Promise<boolean> {
-  const committer = await connect(url);
-  const observer = await connect(url);
+  const committer = new pg.Client({ connectionString: url });
+  committer.on('error', () => undefined);
+  await committer.connect();
   try {
     const { rows } = await committer.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     const { pid } = rows[0]!;
@@ -43,25 +40,15 @@ async function doesCommitWait(url: string): Promise<boolean> {
       isDone = true;
     });
     const waits = await awaitUntil('the probe ended or waited', async () => {
-      const { rows: found } = await observer.query<{ event: string | null }>(
-        'SELECT wait_event AS event FROM pg_stat_activity WHERE pid = $1',
-        [pid],
-      );
-      if (found[0]?.event === 'SyncRep') return 'yes';
+      const statement = 'SELECT wait_event AS event FROM pg_stat_activity WHERE pid = $1';
+      const [found] = await runOnPostgres<{ event: string | null }>(url, statement, [pid]);
+      if (found?.event === 'SyncRep') return 'yes';
       return isDone ? 'no' : null;
     });
-    if (waits === 'yes') await observer.query('SELECT pg_cancel_backend($1)', [pid]);
+    if (waits === 'yes') await runOnPostgres(url, 'SELECT pg_cancel_backend($1)', [pid]);
     await committing;
     return waits === 'yes';
   } finally {
     await committer.end();
-    await observer.end();
   }
-}
-
-async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url });
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
 }

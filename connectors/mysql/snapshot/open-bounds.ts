@@ -2,7 +2,7 @@ import type { SnapshotTable, ViewRefusal } from '../../../src/core/snapshot.ts';
 import type { SqlConnection } from '../connection.ts';
 import type { MySqlPosition } from '../positions.ts';
 import { GtidSet } from '../protocol/gtid-set.ts';
-import { type LogHead, readHead, readHeadPlace, type ServerFacts } from '../server-facts.ts';
+import { readHead, readHeadPlace, type ServerFacts } from '../server-facts.ts';
 import type { ReaderConnection } from './reader-connection.ts';
 import { compareSpots, GtidBounds, type LogSpot, PlaceBounds, type ViewBounds } from './view-bounds.ts';
 
@@ -104,7 +104,7 @@ export const openUnderLock: OpenViews = async (opening, signal) => {
     const opened = await open(opening, signal);
     return 'refusal' in opened ? opened : { ...opened, isExact: true };
   }
-  const head: LogHead = await readHead(sql, server, signal);
+  const head = await readHeadPlace(sql, server, signal);
   const refusal = refusalBehind(head, emittedUpTo);
   if (refusal !== null) return refusal;
   await startViews(connections, signal);
